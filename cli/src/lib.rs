@@ -1,0 +1,1 @@
+//! The `trainyard` command: the local host of the engine.

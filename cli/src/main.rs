@@ -1,0 +1,3 @@
+//! The `trainyard` command.
+
+fn main() {}

@@ -1,0 +1,96 @@
+//! What a host gives a worker: one JSON document an attempt.
+
+use crate::{Duration, ModelVersionName, PipelineName, RunName, RunUid, StageName, StageSpec};
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+/// Everything that one attempt needs to know. Values (`$(parameters.x)`) are resolved in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageDocument {
+    /// The run's name.
+    pub run: RunName,
+    /// The run's uid.
+    pub run_uid: RunUid,
+    /// The pipeline's name.
+    pub pipeline: PipelineName,
+    /// The stage's name.
+    pub stage: StageName,
+    /// Which try of the stage this is, from 1.
+    pub attempt: u32,
+    /// What to do.
+    pub spec: StageSpec,
+    /// The root of the workspace, absolute. All other paths are relative to it unless absolute.
+    pub workspace: Utf8PathBuf,
+    /// For `extract`: the file to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceFile>,
+    /// The dataset that the stage reads, if its kind reads one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputDataset>,
+    /// The model that the stage reads, if its kind reads one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<InputModel>,
+    /// For `train`: the version to make, minted by the engine when the stage first starts; the same for every attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<ModelVersionName>,
+    /// What later stages need of the columns.
+    #[serde(default)]
+    pub columns: ColumnNeeds,
+    /// The longest that the attempt may run; no limit when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// An earlier attempt's result was lost: what was committed is to be reported again, not made again.
+    #[serde(default)]
+    pub recover: bool,
+    /// The earlier attempts of this stage whose folders may hold a committed result; looked at when `recover` is set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_attempts: Vec<u32>,
+}
+
+/// A file from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceFile {
+    /// Where it is: absolute, or below the workspace.
+    pub path: Utf8PathBuf,
+    /// How people know it, for messages: the path as the manifest says it, or `CONFIGMAP/KEY`.
+    pub name: String,
+}
+
+/// A dataset that an earlier stage committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputDataset {
+    /// The stage that made it.
+    pub stage: StageName,
+    /// The folder that holds `data.arrow` and `dataset.json`.
+    pub folder: Utf8PathBuf,
+    /// Hexadecimal sha-256 of `data.arrow`; a consumer that finds another ends with `InputChanged`.
+    pub sha256: String,
+}
+
+/// A model version that an earlier stage or run committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputModel {
+    /// Its name.
+    pub version: ModelVersionName,
+    /// Its folder.
+    pub folder: Utf8PathBuf,
+    /// Hexadecimal sha-256 of its `manifest.json`, where the host knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// What later stages need of a dataset's columns; worked out by the engine from the whole pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ColumnNeeds {
+    /// Columns that are needed as numbers (features), sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<String>,
+    /// Columns that are used at all (features and targets), sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<String>,
+}

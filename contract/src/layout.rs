@@ -1,0 +1,68 @@
+//! Where things lie in a workspace. Every path is relative to the workspace's root.
+//!
+//! ```text
+//! runs/<run>-<uid8>/<stage>/<attempt>/{data.arrow, dataset.json, report.json, stage.log, result.json}
+//! models/<pipeline>/model_20260223_104700/{model.json, model.onnx, model.pkl, manifest.json}
+//! models/<pipeline>/model_20260223_104700.pkl -> model_20260223_104700/model.pkl
+//! models/<pipeline>/champion -> model_20260223_104700
+//! ```
+
+use crate::{ModelVersionName, PipelineName, RunName, RunUid, StageName};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The folder of all runs.
+pub const RUNS: &str = "runs";
+/// The folder of all model versions.
+pub const MODELS: &str = "models";
+/// What the name of an unfinished folder begins with; after it comes something unique.
+pub const UNFINISHED_PREFIX: &str = ".tmp-";
+/// The dataset of an attempt: an Arrow IPC file.
+pub const DATASET_FILE: &str = "data.arrow";
+/// What is known about that dataset ([`crate::dataset::DatasetDescription`]).
+pub const DATASET_DESCRIPTION_FILE: &str = "dataset.json";
+/// What `validate` found.
+pub const REPORT_FILE: &str = "report.json";
+/// The lines that the worker logged.
+pub const LOG_FILE: &str = "stage.log";
+/// The result of a committed attempt ([`crate::StageResult`]).
+pub const RESULT_FILE: &str = "result.json";
+/// The model with its coefficients.
+pub const MODEL_FILE: &str = "model.json";
+/// The model as an ONNX graph.
+pub const ONNX_FILE: &str = "model.onnx";
+/// The model as a pickle that joblib opens.
+pub const PICKLE_FILE: &str = "model.pkl";
+/// What a model version holds and where it comes from.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// The link to the version in use.
+pub const CHAMPION_LINK: &str = "champion";
+
+/// `runs/<run>-<uid8>`
+pub fn run_folder(run: &RunName, uid: &RunUid) -> Utf8PathBuf {
+    Utf8Path::new(RUNS).join(format!("{run}-{}", uid.short()))
+}
+
+/// `runs/<run>-<uid8>/<stage>`
+pub fn stage_folder(run: &RunName, uid: &RunUid, stage: &StageName) -> Utf8PathBuf {
+    run_folder(run, uid).join(stage.as_str())
+}
+
+/// `runs/<run>-<uid8>/<stage>/<attempt>`
+pub fn attempt_folder(run: &RunName, uid: &RunUid, stage: &StageName, attempt: u32) -> Utf8PathBuf {
+    stage_folder(run, uid, stage).join(attempt.to_string())
+}
+
+/// `models/<pipeline>`
+pub fn models_folder(pipeline: &PipelineName) -> Utf8PathBuf {
+    Utf8Path::new(MODELS).join(pipeline.as_str())
+}
+
+/// `models/<pipeline>/<version>`
+pub fn model_folder(pipeline: &PipelineName, version: &ModelVersionName) -> Utf8PathBuf {
+    models_folder(pipeline).join(version.as_str())
+}
+
+/// `models/<pipeline>/<version>.pkl`, where users of the seed look for it.
+pub fn pickle_link(pipeline: &PipelineName, version: &ModelVersionName) -> Utf8PathBuf {
+    models_folder(pipeline).join(format!("{version}.pkl"))
+}

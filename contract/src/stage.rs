@@ -1,0 +1,42 @@
+//! What a stage does, by kind: the part of a manifest that goes to a worker unchanged.
+//!
+//! Each kind is one struct here, one optional field of a stage on the wire (`crds`), one variant of [`StageSpec`] behind the
+//! door, one file in `worker/src/stage/`.
+
+mod extract;
+mod predict;
+mod train;
+mod validate;
+
+pub use extract::{ColumnType, ConfigMapKey, CsvSource, DeclaredColumn, ExtractSpec, Header, PANDAS_NULL_WORDS};
+pub use predict::{ModelChoice, ModelUse, PredictSpec};
+pub use train::{Balanced, ClassWeight, LogisticRegressionSpec, SaveFormat, TrainSpec};
+pub use validate::{NullRule, ValidateSpec};
+
+use serde::{Deserialize, Serialize};
+
+/// What one stage does: exactly one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StageSpec {
+    /// Reads a table from outside into a dataset.
+    Extract(ExtractSpec),
+    /// Checks a dataset and passes it on, or fails.
+    Validate(ValidateSpec),
+    /// Fits a model on a dataset and saves it as a model version.
+    Train(TrainSpec),
+    /// Adds a model's predictions to a dataset.
+    Predict(PredictSpec),
+}
+
+impl StageSpec {
+    /// The word for the kind, as it stands in a manifest.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Extract(_) => "extract",
+            Self::Validate(_) => "validate",
+            Self::Train(_) => "train",
+            Self::Predict(_) => "predict",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! CSV to typed columns: fast, exact, and every fault with its line.

@@ -1,0 +1,1 @@
+//! Datasets: Arrow IPC files, written and read in blocks.

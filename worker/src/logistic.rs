@@ -1,0 +1,1 @@
+//! Logistic regression: the optimum of scikit-learn's problem, in the original units.

@@ -4,6 +4,7 @@
 //! [`attempt`] (the frame round every stage), then [`stage`]: one file a stage kind.
 
 pub mod attempt;
+pub mod process;
 pub mod stage;
 
 pub mod artifact;

@@ -75,10 +75,9 @@ impl Drop for UnfinishedFolder {
 /// The lock of a folder just made; `None` when a cleaner was there first, which removes the folder.
 fn lock_new(path: &Utf8Path) -> io::Result<Option<File>> {
     let folder = File::open(path)?;
-    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        // Locked, or a file system without locks.
-        Ok(()) | Err(_) => {}
+    // Any other error is of a file system without locks.
+    if let Err(Errno::WOULDBLOCK) = flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        return Ok(None);
     }
     // A cleaner that had the lock before us has removed the name; it never removes one whose lock we hold.
     match fs::symlink_metadata(path) {

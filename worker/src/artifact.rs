@@ -8,6 +8,7 @@ mod file;
 mod publish;
 mod unfinished;
 
+pub(crate) use file::hexadecimal;
 pub use file::{HashingWriter, hash_file, write_file};
 pub use publish::{Published, publish, sync_folder};
 pub use unfinished::{UnfinishedFolder, clean_unfinished};

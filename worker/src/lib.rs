@@ -13,6 +13,8 @@ pub mod failure;
 pub mod csv;
 pub mod dataset;
 
+mod similar;
+
 pub mod logistic;
 pub mod model;
 pub mod numeric;

@@ -79,7 +79,8 @@ pub fn hash_file(path: &Utf8Path) -> io::Result<(String, u64)> {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// A digest as people and JSON see it.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

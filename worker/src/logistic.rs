@@ -1,1 +1,13 @@
 //! Logistic regression: the optimum of scikit-learn's problem, in the original units.
+//!
+//! The problem is the minimum of `C * sum_i s_i loss_i + 1/2 ||W||^2`, intercepts free, `s_i` the weight of row i's class.
+//! Two classes are one logistic vector, more are a softmax. Start with [`design`] (what is read), then [`problem`] (what is
+//! asked and answered).
+//!
+//! Not here: files, Arrow, names of columns and classes.
+
+pub mod design;
+pub mod problem;
+
+pub use design::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
+pub use problem::{FitError, FitOptions, Fitted, balanced_weights};

@@ -9,5 +9,19 @@
 pub mod design;
 pub mod problem;
 
+mod block_pass;
+mod block_product;
+mod conjugate;
+mod evaluate;
+mod factor;
+mod fit;
+mod in_block_order;
+mod newton;
+mod polish;
+mod sample;
+mod scaled;
+mod survey;
+
 pub use design::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
+pub use fit::fit;
 pub use problem::{FitError, FitOptions, Fitted, balanced_weights};

@@ -86,6 +86,14 @@ impl MemoryDesign {
             table: DesignBlock { columns, classes },
         }
     }
+
+    pub(super) fn from_block(table: DesignBlock) -> Self {
+        Self { table }
+    }
+
+    pub(super) fn table(&self) -> &DesignBlock {
+        &self.table
+    }
 }
 
 impl DesignBlocks for MemoryDesign {

@@ -25,6 +25,9 @@ pub trait Pack: Real + Send + Sync + 'static {
     /// `values - centre` per lane; exact in twofold precision.
     fn difference(values: Eight, centre: f64) -> Self;
 
+    /// `self * by` for a power of two, exact.
+    fn times_single(self, by: f64) -> Self;
+
     /// Eight doubles as they are.
     fn exactly(values: Eight) -> Self;
 
@@ -73,6 +76,11 @@ impl Pack for Eight {
     }
 
     #[inline(always)]
+    fn times_single(self, by: f64) -> Self {
+        self * Self::splat(by)
+    }
+
+    #[inline(always)]
     fn exactly(values: Eight) -> Self {
         values
     }
@@ -84,8 +92,14 @@ impl Pack for Eight {
 
     #[inline(always)]
     fn total(self) -> Twofold<f64> {
-        let [a, b, c, d, e, f, g, h] = self.0;
-        Twofold::from_single(((a + e) + (c + g)) + ((b + f) + (d + h)))
+        let lanes = self.0;
+        let halves = [
+            lanes[0] + lanes[4],
+            lanes[1] + lanes[5],
+            lanes[2] + lanes[6],
+            lanes[3] + lanes[7],
+        ];
+        Twofold::from_single((halves[0] + halves[2]) + (halves[1] + halves[3]))
     }
 }
 
@@ -93,6 +107,14 @@ impl Pack for Twofold<Eight> {
     #[inline(always)]
     fn difference(values: Eight, centre: f64) -> Self {
         Self::sum_of(values, Eight::splat(-centre))
+    }
+
+    #[inline(always)]
+    fn times_single(self, by: f64) -> Self {
+        Self {
+            high: self.high * Eight::splat(by),
+            low: self.low * Eight::splat(by),
+        }
     }
 
     #[inline(always)]

@@ -121,6 +121,12 @@ impl Twofold<f64> {
     }
 }
 
+impl From<Twofold<f64>> for f64 {
+    fn from(number: Twofold<f64>) -> Self {
+        number.to_f64()
+    }
+}
+
 impl AddAssign<f64> for Twofold<f64> {
     #[inline(always)]
     fn add_assign(&mut self, x: f64) {

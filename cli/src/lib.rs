@@ -1,1 +1,4 @@
 //! The `trainyard` command: the local host of the engine.
+
+pub mod lint;
+pub mod manifest;

@@ -106,6 +106,9 @@ impl StageResult {
     }
 
     /// The result as JSON of at most [`RESULT_BYTES_MAX`] bytes: outputs, then artifacts, are left out from the end until it fits.
+    ///
+    /// # Panics
+    /// Never: a result has only text keys, so that it always has a JSON form.
     pub fn to_bounded_json(&self) -> String {
         let mut bounded = self.clone();
         loop {
@@ -160,7 +163,7 @@ mod tests {
     #[test]
     fn a_result_of_any_size_fits_a_termination_message_and_reads_back() {
         let mut result = StageResult::failed(FailureClass::Data, &"\u{1}".repeat(5_000), &"\"".repeat(5_000));
-        for i in 0..500 {
+        for i in 0..60 {
             result
                 .outputs
                 .insert(format!("output-{i}"), serde_json::json!("x".repeat(100)));

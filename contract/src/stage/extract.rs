@@ -40,11 +40,11 @@ pub struct CsvSource {
     pub config_map: Option<ConfigMapKey>,
     /// The one character between cells; `,` when left out. A tab is `"\t"`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r#"^[\t -~]$"#))]
+    #[schemars(regex(pattern = r"^[\t -~]$"))]
     pub delimiter: Option<String>,
     /// The one character round a cell that holds a delimiter, a line end or itself (doubled); `"` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r#"^[!-~]$"#))]
+    #[schemars(regex(pattern = r"^[!-~]$"))]
     pub quote: Option<String>,
     /// Whether the first line holds the columns' names, and how they are taken: `Present` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]

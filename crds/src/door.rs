@@ -1,0 +1,1 @@
+//! From a raw `MLPipeline` to the engine's validated pipeline.

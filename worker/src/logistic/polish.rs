@@ -1,0 +1,188 @@
+//! The last digits: steps towards the point where the gradient, computed to 32 digits, is zero.
+//!
+//! In: where Newton's method ended. Out: the same, closer. Double precision finds a gradient only up to its rounding, and a
+//! near-singular problem (collinear or far from centred columns, separable classes, a large C) makes an error of the
+//! coefficients many thousand times larger of it. Here the unknowns and the gradient have 32 digits, while the Hessian that
+//! turns a gradient into a step needs only a few: each step leaves the next a small part of the error. Where it does not, the
+//! Hessian too is computed and split in 32 digits.
+//!
+//! It costs some hundred operations a number, so a large table is polished only where its coefficients need it.
+
+use super::block_pass::Curvature;
+use super::conjugate::conjugate_step;
+use super::design::DesignBlocks;
+use super::evaluate::evaluate;
+use super::factor::Factor;
+use super::newton::{Solution, curvature_for, factor_of, moved_by};
+use super::problem::FitError;
+use super::scaled::Scaled;
+use crate::numeric::{Eight, Twofold};
+
+/// Numbers (rows times features times vectors) up to which a table is always polished: some tenths of a second.
+const ALWAYS_WORK_MAX: usize = 4 << 20;
+
+/// A larger table is polished where a coefficient's relative error may be above this.
+const ERROR_TO_POLISH: f64 = 1e-9;
+
+/// Products of rows and Hessian entries up to which the Hessian may be computed in 32 digits: some seconds.
+const HESSIAN_WORK_MAX: usize = 1 << 29;
+
+/// Steps at most.
+const STEPS_MAX: u32 = 20;
+
+/// A step that changes no coefficient by more than this, relative, is the last.
+const DONE: f64 = 1e-17;
+
+/// A coefficient this much smaller than the largest of its vector, in scaled units, is zero but for rounding: its own digits
+/// are not waited for.
+const NEGLIGIBLE: f64 = 1e-26;
+
+/// A step this large a part of the one before shows that the Hessian has too few digits.
+const SLOW: f64 = 0.1;
+
+/// The relative change of a coefficient by the last step up to which the optimum counts as reached.
+const REACHED: f64 = 1e-7;
+
+/// What turns a gradient into a step.
+enum Solver {
+    Double(Factor<f64>),
+    Twofold(Factor<Twofold<f64>>),
+    /// Passes over the data, with the Hessian's diagonal.
+    Passes(Vec<f64>),
+}
+
+/// How polishing ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Polished {
+    pub(super) steps: u32,
+    /// Whether the last step was negligible.
+    pub(super) reached: bool,
+}
+
+/// Polishes `solution.theta` where that is worth its time; none where it is not.
+pub(super) fn polish<D: DesignBlocks>(
+    scaled: &Scaled,
+    data: &D,
+    solution: &mut Solution,
+) -> Result<Option<Polished>, FitError<D::Error>> {
+    let work = data
+        .rows()
+        .saturating_mul(scaled.features.max(1))
+        .saturating_mul(scaled.vectors);
+    let mut solver = match curvature_for(scaled) {
+        Curvature::Full => Solver::Double(factor_of(scaled, &solution.before)),
+        Curvature::Diagonal | Curvature::Without => Solver::Passes(solution.before.diagonal(scaled)),
+    };
+    if work > ALWAYS_WORK_MAX && !needs_polish(scaled, data, &solver, &solution.theta) {
+        return Ok(None);
+    }
+    let mut size_before = f64::INFINITY;
+    for steps in 1..=STEPS_MAX {
+        let step = step(scaled, data, &solver, &solution.theta)?;
+        let size = relative_size(scaled, &solution.theta, &step);
+        if !size.is_finite() {
+            return Ok(Some(Polished {
+                steps: steps - 1,
+                reached: false,
+            }));
+        }
+        let slow = size > SLOW * size_before;
+        if size <= DONE || (slow && !matches!(solver, Solver::Double(_))) {
+            return Ok(Some(Polished {
+                steps,
+                reached: size <= REACHED,
+            }));
+        }
+        if slow {
+            if data.rows().saturating_mul(Curvature::Full.len(scaled)) > HESSIAN_WORK_MAX {
+                return Ok(Some(Polished {
+                    steps,
+                    reached: size <= REACHED,
+                }));
+            }
+            let at = evaluate::<Twofold<Eight>, D>(scaled, data, &solution.theta, Curvature::Full)?;
+            solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
+            size_before = f64::INFINITY;
+            continue;
+        }
+        solution.theta = moved_by(&solution.theta, &step, 1.0);
+        size_before = size;
+    }
+    Ok(Some(Polished {
+        steps: STEPS_MAX,
+        reached: false,
+    }))
+}
+
+/// The relative error of the sums in the Hessian, in twofold precision.
+const TWOFOLD_ROUNDING: f64 = 1e-29;
+
+fn step<D: DesignBlocks>(
+    scaled: &Scaled,
+    data: &D,
+    solver: &Solver,
+    theta: &[Twofold<f64>],
+) -> Result<Vec<f64>, FitError<D::Error>> {
+    let at = evaluate::<Twofold<Eight>, D>(scaled, data, theta, Curvature::Without)?;
+    let mut downhill: Vec<Twofold<f64>> = at.sums.gradient.iter().map(|&g| -g).collect();
+    let rounded = || downhill.iter().map(|g| g.to_f64()).collect::<Vec<f64>>();
+    match solver {
+        Solver::Double(factor) => {
+            let mut step = rounded();
+            factor.solve(&mut step);
+            Ok(step)
+        }
+        Solver::Twofold(factor) => {
+            factor.solve(&mut downhill);
+            Ok(downhill.iter().map(|s| s.to_f64()).collect())
+        }
+        Solver::Passes(diagonal) => conjugate_step(scaled, data, theta, diagonal, &rounded()),
+    }
+}
+
+/// The largest change of a coefficient by `step`, relative to it. (The intercept's is taken relative to the whole vector: its
+/// own size depends on the centre.)
+fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64]) -> f64 {
+    let mut largest = 0.0;
+    for (vector, step) in theta.chunks(scaled.width()).zip(step.chunks(scaled.width())) {
+        let norm = vector.iter().fold(0.0_f64, |norm, v| norm.max(v.high.abs()));
+        for (j, (v, step)) in vector.iter().zip(step).enumerate() {
+            let own = if j == scaled.features {
+                norm
+            } else {
+                v.high.abs().max(NEGLIGIBLE * norm)
+            };
+            if *step != 0.0 {
+                let size = step.abs() / own;
+                largest = if size > largest || size.is_nan() { size } else { largest };
+            }
+        }
+    }
+    largest
+}
+
+/// Whether rounding in double precision may have cost a coefficient its digits.
+///
+/// A row's part of the gradient is off by some units in the last place of its weight, and the inverse Hessian says what
+/// becomes of that. Nothing is known without a Hessian: then the step's own conditioning is left as it is.
+fn needs_polish<D: DesignBlocks>(scaled: &Scaled, data: &D, solver: &Solver, theta: &[Twofold<f64>]) -> bool {
+    let Solver::Double(factor) = solver else { return false };
+    if factor.raised > 0 {
+        return true;
+    }
+    let unknowns = scaled.unknowns();
+    let heaviest = scaled.weights.iter().copied().fold(0.0, f64::max);
+    // Errors of single rows point either way, so that they add up like the root of their number; sums are compensated.
+    let noise = 8.0 * f64::EPSILON * heaviest * (data.rows() as f64).sqrt();
+    let mut error = vec![0.0; unknowns];
+    for column in 0..unknowns {
+        let mut unit = vec![0.0; unknowns];
+        unit[column] = noise;
+        factor.solve(&mut unit);
+        error
+            .iter_mut()
+            .zip(unit)
+            .for_each(|(error, of_column)| *error += of_column.abs());
+    }
+    relative_size(scaled, theta, &error) > ERROR_TO_POLISH
+}

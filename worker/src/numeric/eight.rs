@@ -1,0 +1,270 @@
+//! Eight rows at once, in double and in twofold precision.
+//!
+//! Sums over rows go lane by lane and the lanes are added at the end in one order, so that two vectors of four, four of two
+//! or single numbers all come to the same bits.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is compiled for AVX2 only where all it calls is inlined into it"
+)]
+
+use super::real::Real;
+use super::twofold::Twofold;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Rows in an [`Eight`].
+pub const LANES: usize = 8;
+
+/// Eight doubles, one a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(64))]
+pub struct Eight(pub [f64; LANES]);
+
+/// Eight rows in some precision: what the kernels compute with.
+pub trait Pack: Real + Send + Sync + 'static {
+    /// `values - centre` per lane; exact in twofold precision.
+    fn difference(values: Eight, centre: f64) -> Self;
+
+    /// `self * by` for a power of two, exact.
+    fn times_single(self, by: f64) -> Self;
+
+    /// Eight doubles as they are.
+    fn exactly(values: Eight) -> Self;
+
+    /// The number in all lanes, rounded to this precision.
+    fn spread(number: Twofold<f64>) -> Self;
+
+    /// The sum of the lanes, in one order.
+    fn total(self) -> Twofold<f64>;
+}
+
+impl Eight {
+    /// The first eight numbers of `values`; missing ones are `missing`.
+    #[inline(always)]
+    pub fn load(values: &[f64], missing: f64) -> Self {
+        if let Some(all) = values.first_chunk::<LANES>() {
+            return Self(*all);
+        }
+        let mut lanes = [missing; LANES];
+        lanes[..values.len()].copy_from_slice(values);
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        let mut lanes = self.0;
+        for lane in &mut lanes {
+            *lane = f(*lane);
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let mut lanes = self.0;
+        for (lane, other) in lanes.iter_mut().zip(other.0) {
+            *lane = f(*lane, other);
+        }
+        Self(lanes)
+    }
+}
+
+impl Pack for Eight {
+    #[inline(always)]
+    fn difference(values: Eight, centre: f64) -> Self {
+        values - Self::splat(centre)
+    }
+
+    #[inline(always)]
+    fn times_single(self, by: f64) -> Self {
+        self * Self::splat(by)
+    }
+
+    #[inline(always)]
+    fn exactly(values: Eight) -> Self {
+        values
+    }
+
+    #[inline(always)]
+    fn spread(number: Twofold<f64>) -> Self {
+        Self::splat(number.high)
+    }
+
+    #[inline(always)]
+    fn total(self) -> Twofold<f64> {
+        let lanes = self.0;
+        let halves = [
+            lanes[0] + lanes[4],
+            lanes[1] + lanes[5],
+            lanes[2] + lanes[6],
+            lanes[3] + lanes[7],
+        ];
+        Twofold::from_single((halves[0] + halves[2]) + (halves[1] + halves[3]))
+    }
+}
+
+impl Pack for Twofold<Eight> {
+    #[inline(always)]
+    fn difference(values: Eight, centre: f64) -> Self {
+        Self::sum_of(values, Eight::splat(-centre))
+    }
+
+    #[inline(always)]
+    fn times_single(self, by: f64) -> Self {
+        Self {
+            high: self.high * Eight::splat(by),
+            low: self.low * Eight::splat(by),
+        }
+    }
+
+    #[inline(always)]
+    fn exactly(values: Eight) -> Self {
+        Self::from_single(values)
+    }
+
+    #[inline(always)]
+    fn spread(number: Twofold<f64>) -> Self {
+        number.spread()
+    }
+
+    #[inline(always)]
+    fn total(self) -> Twofold<f64> {
+        let mut sum = Twofold::from_single(0.0);
+        for (&high, &low) in self.high.0.iter().zip(&self.low.0) {
+            sum = sum + Twofold { high, low };
+        }
+        sum
+    }
+}
+
+impl Real for Eight {
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        Self([x; LANES])
+    }
+
+    #[inline(always)]
+    fn pick(self, nonnegative: Self, otherwise: Self) -> Self {
+        let mut lanes = [0.0; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane = self.0[i].pick(nonnegative.0[i], otherwise.0[i]);
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn times_power_of_two(self, exponent: Self) -> Self {
+        self.zip(exponent, f64::times_power_of_two)
+    }
+
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        self.map(f64::exponent)
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        super::exponential::exp(self)
+    }
+
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        super::exponential::ln_1p(self)
+    }
+}
+
+impl Add for Eight {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Eight {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+}
+
+impl Mul for Eight {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+}
+
+impl Div for Eight {
+    type Output = Self;
+
+    #[inline(always)]
+    fn div(self, by: Self) -> Self {
+        self.zip(by, |a, b| a / b)
+    }
+}
+
+impl Neg for Eight {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|a| -a)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::vectorised::{Kernel, vectorised};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `e^x` and `ln(1 + e^x)` of every number, in both precisions.
+    struct Tables<'a>(&'a [Eight]);
+
+    impl Kernel for Tables<'_> {
+        type Output = Vec<u64>;
+
+        #[inline(always)]
+        fn run(self) -> Vec<u64> {
+            let mut bits = Vec::new();
+            for &x in self.0 {
+                let twofold = Twofold::sum_of(x, x * Eight::splat(1e-18)).exp();
+                for result in [x.exp(), x.exp().ln_1p(), twofold.high, twofold.low, (x / x.exp()).abs()] {
+                    bits.extend(result.0.map(f64::to_bits));
+                }
+            }
+            bits
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn avx2_or_not_the_bits_agree(values in prop::collection::vec(prop::array::uniform8(-740.0..650.0_f64), 1..20)) {
+            let packs: Vec<Eight> = values.into_iter().map(Eight).collect();
+            prop_assert_eq!(vectorised(Tables(&packs)), Tables(&packs).run());
+        }
+
+        #[test]
+        fn a_number_gives_the_same_bits_alone_and_in_any_lane(x in -740.0..650.0_f64, lane in 0..LANES) {
+            let mut pack = [0.25; LANES];
+            pack[lane] = x;
+            prop_assert_eq!(Eight(pack).exp().0[lane].to_bits(), Real::exp(x).to_bits());
+            prop_assert_eq!(Eight(pack).abs().ln_1p().0[lane].to_bits(), Real::ln_1p(x.abs()).to_bits());
+        }
+    }
+
+    #[test]
+    fn a_short_load_is_filled_up() {
+        assert_eq!(
+            Eight::load(&[1.0, 2.0], 7.0).0,
+            [1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0]
+        );
+        assert_eq!(Eight::load(&[1.0; 9], 7.0).0, [1.0; 8]);
+    }
+}

@@ -1,0 +1,55 @@
+//! `extract`: a file from outside becomes a dataset.
+//!
+//! In: a CSV file. Out, in the attempt's folder: `data.arrow`, and `dataset.json` with all cells that are missing, not
+//! finite, or no numbers where numbers are needed. The stage itself fails only where no table can be made.
+
+use crate::StageError;
+use crate::artifact::write_file;
+use crate::csv::{CsvError, CsvOptions, ReadControl, read_file};
+use crate::dataset::DatasetWriter;
+use crate::stage::{StageContext, StageOutput};
+use trainyard_contract::StageDocument;
+use trainyard_contract::layout::DATASET_DESCRIPTION_FILE;
+use trainyard_contract::stage::ExtractSpec;
+
+/// Does what `spec` says.
+///
+/// # Errors
+/// The file is missing, cannot be read, or is no table (`Data`); the spec is wrong (`Config`); the workspace does not take
+/// the dataset (`Infra`).
+pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext) -> Result<StageOutput, StageError> {
+    let Some(csv) = &spec.csv else {
+        return Err(StageError::config("extract has no source").hint("set extract.csv"));
+    };
+    let Some(source) = &document.source else {
+        return Err(StageError::internal("the document of `extract` names no file"));
+    };
+    let options = CsvOptions::new(csv, &document.columns.numbers)?;
+    let go_on = |rows| {
+        context.progress.add(rows);
+        context.stop.reason().is_none()
+    };
+    let control = ReadControl {
+        threads: context.threads,
+        go_on: &go_on,
+    };
+    let mut writer = DatasetWriter::new(context.folder);
+    let path = document.workspace.join(&source.path);
+    let description = match read_file(&path, &source.name, &options, control, &mut writer) {
+        Ok(description) => description,
+        Err(CsvError::Stopped) => {
+            context.stop.check()?;
+            return Err(StageError::internal("reading stopped for no reason"));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let data = writer.finish()?;
+    let json = serde_json::to_vec(&description)
+        .map_err(|error| StageError::internal("cannot write the dataset's description as JSON").caused_by(error))?;
+    let described = write_file(context.folder, DATASET_DESCRIPTION_FILE, &json)?;
+    Ok(StageOutput {
+        rows: Some(description.rows),
+        files: vec![data, described],
+        ..StageOutput::default()
+    })
+}

@@ -19,6 +19,7 @@ mod fit;
 mod in_block_order;
 mod newton;
 mod polish;
+mod row_space;
 mod sample;
 mod scaled;
 mod survey;

@@ -1,5 +1,13 @@
 //! What must hold of every fit: the gradient is zero, threads and the order of rows change nothing, faults are named.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "the numbers made here are small"
+)]
+#![expect(clippy::unwrap_used, reason = "a test stops where its data cannot be made")]
+
 use proptest::prelude::*;
 use std::convert::Infallible;
 use trainyard_worker::logistic::{DesignBlock, DesignBlocks, FitError, FitOptions, Fitted, MemoryDesign, fit};
@@ -44,7 +52,7 @@ impl DesignBlocks for Long {
             let class = if self.sorted {
                 u32::try_from(row * self.classes as usize / self.rows).unwrap()
             } else {
-                ((uniform(row, 3) + 1.0) / 2.0 * f64::from(self.classes)) as u32
+                (f64::midpoint(uniform(row, 3), 1.0) * f64::from(self.classes)) as u32
             };
             into.columns[0].push((40.0 + 20.0 * uniform(row, 1) + 3.0 * f64::from(class)).round());
             into.columns[1].push((50_000.0 + 30_000.0 * uniform(row, 2) - 9_000.0 * f64::from(class)).round());
@@ -123,7 +131,10 @@ fn whole(data: &MemoryDesign) -> DesignBlock {
     all.clear(data.features());
     for index in 0..data.blocks() {
         data.read(index, &mut block).unwrap();
-        all.columns.iter_mut().zip(&block.columns).for_each(|(all, of_block)| all.extend(of_block));
+        all.columns
+            .iter_mut()
+            .zip(&block.columns)
+            .for_each(|(all, of_block)| all.extend(of_block));
         all.classes.extend(&block.classes);
     }
     all

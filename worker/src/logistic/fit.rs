@@ -162,7 +162,7 @@ fn polished<D: DesignBlocks>(
         return Ok(false);
     }
     let polished = polish(scaled, data, &mut solution.theta, solver)?;
-    Ok(polished.map_or(solution.end == End::Reached, |polished| polished.reached))
+    Ok(polished.unwrap_or(solution.end == End::Reached))
 }
 
 /// Back to original units.

@@ -66,21 +66,13 @@ impl Solver<'_> {
     }
 }
 
-/// How polishing ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Polished {
-    pub(super) steps: u32,
-    /// Whether the last step was negligible.
-    pub(super) reached: bool,
-}
-
-/// Polishes `theta` where that is worth its time; none where it is not.
+/// Polishes `theta` where that is worth its time, and says whether the optimum is reached; none where it is not.
 pub(super) fn polish<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
     theta: &mut Vec<Twofold<f64>>,
     mut solver: Solver<'_>,
-) -> Result<Option<Polished>, FitError<D::Error>> {
+) -> Result<Option<bool>, FitError<D::Error>> {
     let work = data
         .rows()
         .saturating_mul(scaled.features.max(1))
@@ -89,11 +81,11 @@ pub(super) fn polish<D: DesignBlocks>(
         return Ok(None);
     }
     let mut size_before = f64::INFINITY;
-    for steps in 1..=STEPS_MAX {
+    for _ in 0..STEPS_MAX {
         let step = step(scaled, data, &solver, theta)?;
         let size = relative_size(scaled, theta, &step);
         if size <= DONE {
-            return Ok(Some(Polished { steps, reached: true }));
+            return Ok(Some(true));
         }
         if size.is_finite() && size <= SLOW * size_before {
             *theta = moved_by(theta, &step, 1.0);
@@ -102,19 +94,13 @@ pub(super) fn polish<D: DesignBlocks>(
         }
         let exact_work = data.rows().saturating_mul(Curvature::Full.len(scaled));
         if !matches!(solver, Solver::Double(_)) || exact_work > HESSIAN_WORK_MAX {
-            return Ok(Some(Polished {
-                steps,
-                reached: size <= REACHED,
-            }));
+            return Ok(Some(size <= REACHED));
         }
         let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Full)?;
         solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
         size_before = f64::INFINITY;
     }
-    Ok(Some(Polished {
-        steps: STEPS_MAX,
-        reached: false,
-    }))
+    Ok(Some(false))
 }
 
 /// The relative error of the sums in the Hessian, in twofold precision.

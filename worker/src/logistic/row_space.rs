@@ -53,7 +53,9 @@ impl RowSpace {
                 for (&coordinate, &earlier) in coordinates[i].iter().zip(&kept[..at]) {
                     add(&mut direction, -coordinate, &tile[earlier]);
                 }
-                direction.iter_mut().for_each(|x| *x /= coordinates[i][at]);
+                for x in &mut direction {
+                    *x /= coordinates[i][at];
+                }
                 basis[at].extend_from_slice(&direction);
                 tile[i] = direction;
             }

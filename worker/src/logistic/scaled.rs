@@ -43,7 +43,7 @@ impl Scaled {
     /// Centre and scale from a sample of the rows.
     pub(super) fn new(sample: &DesignBlock, rows: usize, classes: usize, options: &FitOptions) -> Self {
         let largest = options.class_weights.iter().copied().fold(0.0, f64::max);
-        let down = power_of_two(-largest.exponent());
+        let down = power_of_two((-largest.exponent()).clamp(-EXPONENT_MAX, EXPONENT_MAX));
         let factor = Twofold::product_of(options.c, 1.0 / down);
         let moments: Vec<(f64, f64)> = sample.columns.iter().map(|c| centre_and_exponent(c)).collect();
         let inverse_factor = Twofold::splat(1.0) / factor;
@@ -73,8 +73,8 @@ impl Scaled {
         let part = Twofold::splat(rows as f64 / self.rows as f64);
         let penalty = self.penalty.iter().map(|&p| p * part).collect();
         Self {
-            penalty,
             rows,
+            penalty,
             ..self.clone()
         }
     }

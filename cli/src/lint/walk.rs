@@ -176,11 +176,16 @@ impl Walk {
         entry: &Entry,
         field: &FieldPath,
     ) -> Option<(&'a str, &'a Value)> {
-        let meant = alike(&entry.key, free.iter().copied());
-        let message = match meant {
-            Some(name) => format!("unknown field; did you mean `{name}`?"),
-            None if properties.is_empty() => "unknown field: it takes none, write `{}`".to_owned(),
-            None => {
+        let home = properties
+            .iter()
+            .find(|(_, schema)| !schema["properties"][&entry.key].is_null());
+        let near = alike(&entry.key, free.iter().copied());
+        let meant = near.filter(|near| home.is_none() || strsim::osa_distance(near, &entry.key) <= 1);
+        let message = match (home, meant) {
+            (_, Some(name)) => format!("unknown field; did you mean `{name}`?"),
+            (Some((home, _)), None) => format!("unknown field; it belongs into `{home}`: look at the indentation"),
+            (None, None) if properties.is_empty() => "unknown field: it takes none, write `{}`".to_owned(),
+            (None, None) => {
                 let names: Vec<String> = properties.keys().map(|name| format!("`{name}`")).collect();
                 format!("unknown field; the fields here are {}", names.join(", "))
             }
@@ -224,7 +229,13 @@ impl Walk {
                 | Tree::List(_) => String::new(),
             };
             self.find(node.at, field, format!("must be a list, is {}{hint}", node.described()));
-            return placeholder(schema);
+            // One text is most probably the only entry.
+            return match &node.tree {
+                Tree::Text(text) if schema["items"]["type"] == "string" && schema["items"]["enum"].is_null() => {
+                    Value::from(vec![text.as_str()])
+                }
+                _ => placeholder(schema),
+            };
         };
         let fits = self.count(schema, ["minItems", "maxItems"], items.len(), node.at, field);
         let most = if fits {

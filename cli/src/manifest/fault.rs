@@ -25,8 +25,8 @@ impl Fault {
             file: file.to_owned(),
             line: at.line,
             column: at.column,
-            field: field.to_string(),
-            message: message.into(),
+            field: one_line(&field.to_string(), FIELD_MAX),
+            message: one_line(&message.into(), MESSAGE_MAX),
         }
     }
 
@@ -34,6 +34,24 @@ impl Fault {
     pub(crate) fn yaml(file: &Utf8Path, at: Position, message: impl Into<String>) -> Self {
         Self::new(file, at, "YAML", message)
     }
+}
+
+/// The longest field that is told, in characters: names in it may be the user's.
+const FIELD_MAX: usize = 300;
+/// The longest message, likewise.
+const MESSAGE_MAX: usize = 1_000;
+
+/// A text that stays on one line, whatever was written into the manifest.
+pub(super) fn one_line(text: &str, longest: usize) -> String {
+    let mut line: String = text
+        .chars()
+        .take(longest)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(longest).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 impl fmt::Display for Fault {

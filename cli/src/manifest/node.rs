@@ -1,5 +1,6 @@
 //! A YAML value with the place where each part of it stands.
 
+use super::fault::one_line;
 use serde_json::Number;
 
 /// A place in a file, in lines and characters from 1.
@@ -95,15 +96,7 @@ impl Node {
 /// The longest value that a message repeats, in characters.
 const SHOWN_MAX: usize = 60;
 
-/// A text on one line, cut where it is long.
+/// A text for a message, cut where it is long.
 pub(crate) fn shortened(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(SHOWN_MAX)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
-        short.push('…');
-    }
-    short
+    one_line(text, SHOWN_MAX)
 }

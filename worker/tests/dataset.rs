@@ -192,7 +192,7 @@ fn read_all(path: &Utf8Path, sha256: &str) -> Result<(), DatasetError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
 
     #[test]
     fn broken_bytes_are_an_error_and_nothing_worse(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {

@@ -3,7 +3,7 @@
 #[path = "common/stages.rs"]
 mod stages;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stages::Workspace;
 use std::fs;
 use std::io::Write;

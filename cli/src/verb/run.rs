@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::io;
 use trainyard_contract::{FailureClass, RunName, layout};
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{RunPhase, SpecFault};
+use trainyard_engine::{FieldStep, Pipeline, RunPhase, SpecFault};
 use trainyard_worker::artifact::HashingWriter;
 
 /// Runs the pipeline of a manifest on this machine
@@ -87,7 +87,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
     if !faults.is_empty() {
         return Err(NothingRan {
-            complaints: faults.iter().map(wrong_parameter).collect(),
+            complaints: wrong_parameters(&faults, &manifest.pipeline),
             exit: Exit::Usage,
         });
     }
@@ -103,7 +103,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
         Ok(begun) => begun,
         Err(BeginError::Parameters(faults)) => {
             return Err(NothingRan {
-                complaints: faults.iter().map(wrong_parameter).collect(),
+                complaints: wrong_parameters(&faults, &manifest.pipeline),
                 exit: Exit::Usage,
             });
         }
@@ -125,9 +125,18 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     Ok(exit)
 }
 
-/// A parameter stands on the command line, not in the manifest: the field says nothing there.
-fn wrong_parameter(fault: &SpecFault) -> Complaint {
-    Complaint::new(fault.message.clone()).hint(fault.suggestion.clone().unwrap_or_default())
+fn wrong_parameters(faults: &[SpecFault], pipeline: &Pipeline) -> Vec<Complaint> {
+    faults.iter().map(|fault| wrong_parameter(fault, pipeline)).collect()
+}
+
+/// The engine names a parameter by its field, `parameters.NAME`, as a run's object has it; a command line has no fields.
+fn wrong_parameter(fault: &SpecFault, pipeline: &Pipeline) -> Complaint {
+    let declared = |name: &String| pipeline.parameters().iter().any(|parameter| parameter.name == *name);
+    let message = match fault.field.steps() {
+        [_, FieldStep::Field(name), ..] if declared(name) => format!("parameter `{name}` {}", fault.message),
+        _ => fault.message.clone(),
+    };
+    Complaint::new(message).hint(fault.suggestion.clone().unwrap_or_default())
 }
 
 fn sources_of(manifest: &Manifest) -> io::Result<Sources> {

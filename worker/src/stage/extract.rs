@@ -27,10 +27,7 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
         context.progress.add(rows);
         context.stop.reason().is_none()
     };
-    let control = ReadControl {
-        threads: context.threads,
-        go_on: &go_on,
-    };
+    let control = ReadControl::new(context.threads, &go_on);
     let mut writer = DatasetWriter::new(context.folder);
     let path = document.workspace.join(&source.path);
     let description = match read_file(&path, &source.name, &options, control, &mut writer) {

@@ -21,10 +21,11 @@ mod take_in;
 
 use crate::status::StopCause;
 use crate::{
-    Action, AttemptState, DesiredState, Event, Observed, Pipeline, Plan, Run, RunStatus, StageStatus, StopReason,
-    Timestamp,
+    Action, AttemptState, DesiredState, Event, Observed, ObservedAttempt, Pipeline, Plan, Run, RunStatus, StageStatus,
+    StopReason, Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use trainyard_contract::StageName;
 
 /// What to do in `run` now.
 ///
@@ -51,7 +52,8 @@ pub fn plan(run: &Run, pipeline: &Pipeline, observed: &Observed, now: Timestamp)
 struct Pass<'a> {
     run: &'a Run,
     pipeline: &'a Pipeline,
-    observed: &'a Observed,
+    /// What was observed, by the stage's place.
+    observed: Vec<Vec<&'a ObservedAttempt>>,
     now: Timestamp,
     /// The status that the plan will return, with one entry a stage in the pipeline's order.
     status: RunStatus,
@@ -82,7 +84,7 @@ impl<'a> Pass<'a> {
         Self {
             run,
             pipeline,
-            observed,
+            observed: by_stage(pipeline, observed),
             now,
             status,
             stopping,
@@ -109,6 +111,19 @@ impl<'a> Pass<'a> {
             .chain(&stage.trainer);
         ordered.copied().collect()
     }
+}
+
+/// The observed attempts of each stage; those of other stages are nobody's.
+fn by_stage<'a>(pipeline: &Pipeline, observed: &'a Observed) -> Vec<Vec<&'a ObservedAttempt>> {
+    let stages = pipeline.stages();
+    let places: BTreeMap<&StageName, usize> = stages.iter().enumerate().map(|(i, stage)| (&stage.name, i)).collect();
+    let mut sorted = vec![Vec::new(); stages.len()];
+    for attempt in &observed.attempts {
+        if let Some(&place) = places.get(&attempt.stage) {
+            sorted[place].push(attempt);
+        }
+    }
+    sorted
 }
 
 /// Stops for all attempts that have not ended.

@@ -14,6 +14,7 @@ mod column;
 mod column_type;
 mod error;
 mod header;
+mod line_runs;
 mod merge;
 mod null_words;
 mod number;
@@ -24,6 +25,8 @@ mod threads;
 
 pub use batch::BatchSink;
 pub use error::{CsvError, RecordFault, Word};
+pub(crate) use error::{and_more, cut_value};
+pub(crate) use header::some_names;
 pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};

@@ -6,6 +6,8 @@
 use super::Pass;
 use crate::budget::REMAKES_MAX;
 use crate::{DesiredState, StagePhase, Verdict};
+use std::collections::BTreeSet;
+use trainyard_contract::StageSpec;
 
 impl Pass<'_> {
     /// Finds them all. A stage that is done again may itself need others to be.
@@ -19,6 +21,15 @@ impl Pass<'_> {
                 self.find_for(i);
             }
         }
+        // A dataset that is about to be made again is not worth a check.
+        let waits = |i: &usize| {
+            self.is_gate(*i)
+                && self.pipeline.stages()[*i]
+                    .producer
+                    .is_some_and(|p| self.again.contains(&p))
+        };
+        let waiting: BTreeSet<usize> = self.again.iter().copied().filter(waits).collect();
+        self.again.retain(|i| !waiting.contains(i));
     }
 
     fn find_for(&mut self, i: usize) {
@@ -34,6 +45,13 @@ impl Pass<'_> {
             if self.succeeded(gate) && self.succeeded(producer) && !self.passed_the_dataset(gate, producer) {
                 self.again.insert(gate);
             }
+        }
+    }
+
+    fn is_gate(&self, i: usize) -> bool {
+        match self.pipeline.stages()[i].spec {
+            StageSpec::Validate(_) => true,
+            StageSpec::Extract(_) | StageSpec::Train(_) | StageSpec::Predict(_) => false,
         }
     }
 

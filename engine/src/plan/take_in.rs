@@ -26,9 +26,10 @@ impl<'a> Pass<'a> {
 
     /// The observed attempt of stage `i` with this number.
     pub(super) fn observed_attempt(&self, i: usize, number: u32) -> Option<&'a ObservedAttempt> {
-        let name = &self.pipeline.stages()[i].name;
-        let found = |attempt: &&ObservedAttempt| attempt.stage == *name && attempt.attempt == number;
-        self.observed.attempts.iter().find(found)
+        self.observed[i]
+            .iter()
+            .copied()
+            .find(|attempt| attempt.attempt == number)
     }
 
     /// Takes in what was observed of the latest attempt; whether it has ended (or there is none).

@@ -1,1 +1,36 @@
 //! CSV to typed columns: fast, exact, and every fault with its line.
+//!
+//! The walk: [`source`] opens, decompresses and hashes; [`blocks`] cuts the bytes at record ends; [`header`] names the
+//! columns; [`block_table`] reads each block into columns, on all threads; [`merge`] puts them together in order, finds the
+//! types and fills batches. Start with [`read_file`].
+//!
+//! A bad cell is data that `validate` judges; a record that does not fit into a table is a [`CsvError`].
+
+mod batch;
+mod block_table;
+mod blocks;
+mod cell;
+mod column;
+mod column_type;
+mod error;
+mod header;
+mod line_runs;
+mod merge;
+mod null_words;
+mod number;
+mod options;
+mod read;
+mod source;
+mod threads;
+
+pub use batch::BatchSink;
+pub use error::{CsvError, RecordFault, Word};
+pub(crate) use error::{and_more, cut_value};
+pub(crate) use header::some_names;
+pub use null_words::NullWords;
+pub use number::CellNumber;
+pub use options::{CsvOptions, Dialect};
+pub use read::{ReadControl, read_bytes, read_bytes_with, read_file};
+
+/// The longest record, in bytes. What is longer has probably no line ends at all, and must not eat all memory.
+pub const RECORD_BYTES_MAX: usize = 16 << 20;

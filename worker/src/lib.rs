@@ -1,11 +1,22 @@
-//! Trainyard's stages: what runs inside an attempt. Knows no cluster.
+//! Trainyard's stages: what runs inside an attempt, from a JSON document to a committed folder and a JSON result.
 //!
-//! Start with [`stage`]: one file a stage kind.
+//! Knows no cluster and decides nothing about what comes next (`engine`). Start with [`process`] (a worker's life) and
+//! [`attempt`] (the frame round every stage), then [`stage`]: one file a stage kind.
+
+pub mod attempt;
+pub mod process;
+pub mod stage;
 
 pub mod artifact;
+pub mod failure;
+
 pub mod csv;
 pub mod dataset;
+
+mod similar;
+
 pub mod logistic;
 pub mod model;
 pub mod numeric;
-pub mod stage;
+
+pub use failure::StageError;

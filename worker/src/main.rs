@@ -1,3 +1,8 @@
-//! The worker binary.
+//! The worker binary: one attempt of one stage.
 
-fn main() {}
+use std::env;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trainyard_worker::process::main(env::args_os().skip(1))
+}

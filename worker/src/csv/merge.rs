@@ -1,0 +1,135 @@
+//! The tables of all blocks, put together in the file's order.
+//!
+//! In: the table of each block. Out: batches, while the types hold that the first block said; what the whole file has seen;
+//! all faults. When a later block contradicts the types, the rest of the file is only looked at, and the next pass writes.
+
+use super::batch::Batcher;
+use super::block_table::{BlockTable, RecordFaults};
+use super::column::Column;
+use super::column_type::Seen;
+use super::error::CsvError;
+use super::header::Header;
+use super::line_runs::LineRuns;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use std::sync::Arc;
+use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescription, DatasetSource, EXAMPLES_MAX};
+
+/// The table of a file, as far as its blocks came.
+pub(crate) struct Merger<'a> {
+    header: &'a Header,
+    pub(crate) seen: Vec<Seen>,
+    types: Vec<DataType>,
+    /// `None` once a block has contradicted the types, or no table can be made any more.
+    batcher: Option<Batcher<'a>>,
+    faults: Vec<Vec<CellFaults>>,
+    pub(crate) record_faults: RecordFaults,
+    lines: LineRuns,
+    rows: u64,
+}
+
+impl<'a> Merger<'a> {
+    /// Begins a table whose columns have the types that `seen` says; `make_batcher` begins the output.
+    pub(crate) fn new(
+        header: &'a Header,
+        seen: Vec<Seen>,
+        make_batcher: impl FnOnce(SchemaRef) -> Result<Batcher<'a>, CsvError>,
+    ) -> Result<Self, CsvError> {
+        let types: Vec<DataType> = types(header, &seen).collect();
+        let fields: Vec<Field> = header
+            .names
+            .iter()
+            .zip(&types)
+            .map(|(name, data_type)| Field::new(name, data_type.clone(), true))
+            .collect();
+        Ok(Self {
+            header,
+            batcher: Some(make_batcher(Arc::new(Schema::new(fields)))?),
+            faults: vec![Vec::new(); types.len()],
+            seen,
+            types,
+            record_faults: RecordFaults::default(),
+            lines: LineRuns::default(),
+            rows: 0,
+        })
+    }
+
+    /// Adds the next block's table.
+    pub(crate) fn add(&mut self, table: &BlockTable) -> Result<(), CsvError> {
+        for (seen, column) in self.seen.iter_mut().zip(&table.columns) {
+            *seen = seen.join(column.seen());
+        }
+        self.record_faults.join(&table.faults);
+        if self.record_faults.count > 0 || !types(self.header, &self.seen).eq(self.types.iter().cloned()) {
+            self.batcher = None;
+        }
+        for (faults, column) in self.faults.iter_mut().zip(&table.columns) {
+            join_faults(faults, column, self.rows);
+        }
+        self.lines.append(&table.lines, self.rows);
+        self.rows += u64::from(table.rows);
+        self.batcher.as_mut().map_or(Ok(()), |batcher| batcher.add(table))
+    }
+
+    /// The end of the file: what is known about the table, if all of it went to the output.
+    pub(crate) fn finish(self, source: DatasetSource) -> Result<MergeEnd, CsvError> {
+        let Some(mut batcher) = self.batcher else {
+            return Ok(MergeEnd::OtherTypes(self.seen));
+        };
+        if self.rows == 0 {
+            return Err(CsvError::NoRows {
+                name: source.name,
+                line: self.header.line,
+            });
+        }
+        batcher.flush()?;
+        let columns = self.header.names.iter().zip(&self.types).zip(self.faults);
+        let columns = columns.map(|((name, data_type), mut faults)| {
+            faults.sort_unstable_by_key(|faults| faults.kind);
+            ColumnDescription {
+                name: name.clone(),
+                data_type: data_type.to_string(),
+                faults,
+            }
+        });
+        Ok(MergeEnd::Table(DatasetDescription {
+            rows: self.rows,
+            source,
+            columns: columns.collect(),
+            line_runs: self.lines.runs,
+            lines_known_to: self.lines.known_to,
+        }))
+    }
+}
+
+/// How a pass over a file ended.
+pub(crate) enum MergeEnd {
+    /// The output holds the table.
+    Table(DatasetDescription),
+    /// The columns have other types than the beginning of the file said; the output is of no use.
+    OtherTypes(Vec<Seen>),
+}
+
+fn types<'a>(header: &'a Header, seen: &'a [Seen]) -> impl Iterator<Item = DataType> + use<'a> {
+    header.kinds.iter().zip(seen).map(|(&kind, seen)| seen.data_type(kind))
+}
+
+fn join_faults(all: &mut Vec<CellFaults>, column: &Column, first_row: u64) {
+    for new in &column.faults {
+        let examples = new.examples.iter().cloned().map(|mut example| {
+            example.row += first_row;
+            example
+        });
+        if let Some(known) = all.iter_mut().find(|known| known.kind == new.kind) {
+            known.count += new.count;
+            known
+                .examples
+                .extend(examples.take(EXAMPLES_MAX - known.examples.len()));
+        } else {
+            all.push(CellFaults {
+                kind: new.kind,
+                count: new.count,
+                examples: examples.collect(),
+            });
+        }
+    }
+}

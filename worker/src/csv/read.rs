@@ -1,0 +1,201 @@
+//! A whole CSV file into a table: one pass over it, two where its types show late, on several threads.
+//!
+//! In: a file, [`CsvOptions`]. Out: batches into a [`BatchSink`], and the [`DatasetDescription`]. Memory does not grow with
+//! the file: each thread holds one block and its table, and at most a few tables wait for an earlier one.
+//! Batches, types and faults are the same with any number of threads.
+
+use super::batch::{BatchSink, Batcher};
+use super::block_table::{BlockTable, RecordFaults, Rules};
+use super::blocks::{BLOCK_BYTES, Block, BlockReader};
+use super::column::Column;
+use super::column_type::{ReadAs, Seen};
+use super::error::CsvError;
+use super::header::Header;
+use super::merge::{MergeEnd, Merger};
+use super::options::CsvOptions;
+use super::source::{Input, open};
+use super::threads::Shared;
+use crate::dataset::DatasetError;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use camino::Utf8Path;
+use std::io::Read;
+use trainyard_contract::dataset::{DatasetDescription, DatasetSource};
+
+/// What a reader asks and tells while it works.
+#[derive(Clone, Copy)]
+pub struct ReadControl<'a> {
+    /// How many threads read, at least 1.
+    pub threads: usize,
+    /// Is told of rows that were read (a file that is read twice tells them twice); `false` ends the reading.
+    pub go_on: &'a (dyn Fn(u64) -> bool + Sync),
+    /// Bytes that a thread takes at a time; at least 1. The table does not depend on it.
+    pub block_bytes: usize,
+}
+
+impl<'a> ReadControl<'a> {
+    /// `threads` threads that ask `go_on`.
+    pub fn new(threads: usize, go_on: &'a (dyn Fn(u64) -> bool + Sync)) -> Self {
+        Self {
+            threads,
+            go_on,
+            block_bytes: BLOCK_BYTES,
+        }
+    }
+
+    /// One thread that is never stopped.
+    pub fn quiet() -> ReadControl<'static> {
+        ReadControl::new(1, &|_| true)
+    }
+}
+
+/// Reads the file at `path`, which people know as `name`, into `sink`.
+///
+/// # Errors
+/// No table can be made of the file; all cells that are missing, not finite or no numbers are in the description instead.
+pub fn read_file(
+    path: &Utf8Path,
+    name: &str,
+    options: &CsvOptions,
+    control: ReadControl,
+    sink: &mut dyn BatchSink,
+) -> Result<DatasetDescription, CsvError> {
+    read(|| Input::new(open(path, name)?, name), options, control, sink)
+}
+
+/// Reads `bytes` as [`read_file`] reads a file.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_bytes(
+    name: &str,
+    bytes: &[u8],
+    options: &CsvOptions,
+) -> Result<(Vec<RecordBatch>, DatasetDescription), CsvError> {
+    read_bytes_with(name, bytes, options, ReadControl::quiet())
+}
+
+/// [`read_bytes`] with a say in how.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_bytes_with(
+    name: &str,
+    bytes: &[u8],
+    options: &CsvOptions,
+    control: ReadControl,
+) -> Result<(Vec<RecordBatch>, DatasetDescription), CsvError> {
+    let mut sink = InMemory::default();
+    let description = read(|| Input::new(bytes, name), options, control, &mut sink)?;
+    Ok((sink.batches, description))
+}
+
+#[derive(Default)]
+struct InMemory {
+    batches: Vec<RecordBatch>,
+}
+
+impl BatchSink for InMemory {
+    fn begin(&mut self, _schema: &SchemaRef) -> Result<(), DatasetError> {
+        self.batches.clear();
+        Ok(())
+    }
+
+    fn take(&mut self, batch: RecordBatch) -> Result<(), DatasetError> {
+        self.batches.push(batch);
+        Ok(())
+    }
+}
+
+fn read<R: Read + Send>(
+    open: impl Fn() -> Result<Input<R>, CsvError>,
+    options: &CsvOptions,
+    control: ReadControl,
+    sink: &mut dyn BatchSink,
+) -> Result<DatasetDescription, CsvError> {
+    let (end, source) = pass(open()?, options, None, control, sink)?;
+    let seen = match end {
+        MergeEnd::Table(description) => return Ok(description),
+        MergeEnd::OtherTypes(seen) => seen,
+    };
+    match pass(open()?, options, Some(seen), control, sink) {
+        Ok((MergeEnd::Table(description), again)) if again == source => Ok(description),
+        Ok(_) => Err(CsvError::Changed { name: source.name }),
+        Err(error) => Err(error),
+    }
+}
+
+/// One pass over the file. The types are those of `seen`, or those that the first block says.
+fn pass<R: Read + Send>(
+    input: Input<R>,
+    options: &CsvOptions,
+    seen: Option<Vec<Seen>>,
+    control: ReadControl,
+    sink: &mut dyn BatchSink,
+) -> Result<(MergeEnd, DatasetSource), CsvError> {
+    let mut blocks = BlockReader::new(input, options.dialect, control.block_bytes);
+    let (header, first) = first_block(&mut blocks, options)?;
+    let rules = Rules::new(&header, options);
+    let mut table = BlockTable::new(&header);
+    let nothing_seen = vec![Seen::default(); header.names.len()];
+    table.read(
+        &first,
+        &rules,
+        &read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)),
+    );
+    let seen = seen.unwrap_or_else(|| table.columns.iter().map(Column::seen).collect());
+    let read_as = read_as(&header, &seen);
+    let mut merger = Merger::new(&header, seen, |schema| Batcher::begin(schema, sink))?;
+    merger.add(&table)?;
+    if !(control.go_on)(u64::from(table.rows)) {
+        return Err(CsvError::Stopped);
+    }
+    let shared = Shared::new(blocks, merger, first.number + 1, control);
+    drop(first);
+    shared.read_all(&rules, &read_as, table);
+    let (blocks, merger, end) = shared.into_parts();
+    let source = blocks.input().describe();
+    refuse_bad_records(&merger.record_faults, end, &source.name)?;
+    Ok((merger.finish(source.clone())?, source))
+}
+
+/// The header, and what follows it in the block that holds it.
+fn first_block<R: Read>(blocks: &mut BlockReader<R>, options: &CsvOptions) -> Result<(Header, Block), CsvError> {
+    let name = blocks.input().name().to_owned();
+    let mut buffer = Vec::new();
+    while let Some(mut block) = blocks.next(buffer)? {
+        if let Some(header) = Header::read(&mut block, options, &name)? {
+            return Ok((header, block));
+        }
+        buffer = block.into_buffer();
+    }
+    Err(CsvError::Empty { name })
+}
+
+fn read_as(header: &Header, seen: &[Seen]) -> Vec<ReadAs> {
+    header
+        .kinds
+        .iter()
+        .zip(seen)
+        .map(|(&kind, seen)| seen.read_as(kind))
+        .collect()
+}
+
+/// The fault that stands first in the file, with the count of the others. `end` is how reading ended; what it says of the
+/// file stands behind all records.
+fn refuse_bad_records(records: &RecordFaults, end: Result<(), CsvError>, name: &str) -> Result<(), CsvError> {
+    let Some((line, fault)) = &records.first else {
+        return end;
+    };
+    let at_end = match end {
+        Ok(()) => 0,
+        Err(CsvError::Record { .. } | CsvError::Broken { .. }) => 1,
+        Err(other) => return Err(other),
+    };
+    Err(CsvError::Record {
+        name: name.to_owned(),
+        line: *line,
+        fault: fault.clone(),
+        more: records.count - 1 + at_end,
+    })
+}

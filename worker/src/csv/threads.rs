@@ -1,0 +1,168 @@
+//! Threads that share one file: blocks are handed out in order, read side by side, and put together in order.
+//!
+//! Two locks: one round the file, one round the merger. A thread that is far ahead waits for the others, so that only a few
+//! tables are held at any time.
+
+use super::block_table::{BlockTable, Rules};
+use super::blocks::BlockReader;
+use super::column_type::ReadAs;
+use super::error::CsvError;
+use super::merge::Merger;
+use super::read::ReadControl;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How many tables may wait for an earlier one, for each thread.
+const WAITING_TABLES: u64 = 2;
+
+/// What the threads of one pass share.
+pub(crate) struct Shared<'a, R: Read> {
+    blocks: Mutex<BlockReader<R>>,
+    merge: Mutex<MergeState<'a>>,
+    merged: Condvar,
+    control: ReadControl<'a>,
+}
+
+struct MergeState<'a> {
+    merger: Merger<'a>,
+    /// The block that is merged next.
+    next: u64,
+    waiting: BTreeMap<u64, BlockTable>,
+    /// Tables whose memory is to be used again.
+    spare: Vec<BlockTable>,
+    /// How the reading ended, if not with the last block.
+    end: Result<(), CsvError>,
+    /// Nobody needs another block.
+    over: bool,
+}
+
+impl<'a, R: Read + Send> Shared<'a, R> {
+    /// `next` is the number of the block that `blocks` gives next.
+    pub(crate) fn new(blocks: BlockReader<R>, merger: Merger<'a>, next: u64, control: ReadControl<'a>) -> Self {
+        Self {
+            blocks: Mutex::new(blocks),
+            merge: Mutex::new(MergeState {
+                merger,
+                next,
+                waiting: BTreeMap::new(),
+                spare: Vec::new(),
+                end: Ok(()),
+                over: false,
+            }),
+            merged: Condvar::new(),
+            control,
+        }
+    }
+
+    /// The reader, the merger and how the reading ended.
+    pub(crate) fn into_parts(self) -> (BlockReader<R>, Merger<'a>, Result<(), CsvError>) {
+        let state = self.merge.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (blocks, state.merger, state.end)
+    }
+
+    /// Reads all blocks into the merger. `table` is memory to begin with.
+    pub(crate) fn read_all(&self, rules: &Rules, read_as: &[ReadAs], table: BlockTable) {
+        let threads = if lock(&self.blocks).is_at_end() {
+            1
+        } else {
+            self.control.threads
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| self.work(rules, read_as, BlockTable::new(rules.header)));
+            }
+            self.work(rules, read_as, table);
+        });
+    }
+
+    /// One thread's work.
+    fn work(&self, rules: &Rules, read_as: &[ReadAs], mut table: BlockTable) {
+        let _wake = WakeOnPanic(self);
+        let mut buffer = Vec::new();
+        loop {
+            let block = match lock(&self.blocks).next(buffer) {
+                Ok(Some(block)) => block,
+                Ok(None) => return,
+                // The blocks before are still read: what is wrong in them leads.
+                Err(error) => return lock(&self.merge).end = Err(error),
+            };
+            table.read(&block, rules, read_as);
+            buffer = block.into_buffer();
+            if !(self.control.go_on)(u64::from(table.rows)) {
+                return self.stop(Err(CsvError::Stopped));
+            }
+            match self.deliver(table) {
+                Some(spare) => table = spare.unwrap_or_else(|| BlockTable::new(rules.header)),
+                None => return,
+            }
+        }
+    }
+
+    /// Hands over a table, merges what has its turn, and gives a table to use again; `None` if nobody needs more.
+    #[expect(
+        clippy::option_option,
+        reason = "whether to go on, and whether there is a table to use again"
+    )]
+    fn deliver(&self, table: BlockTable) -> Option<Option<BlockTable>> {
+        let mut state = lock(&self.merge);
+        let ahead = WAITING_TABLES * self.control.threads as u64;
+        while !state.over && table.number > state.next + ahead {
+            state = self.merged.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.over {
+            return None;
+        }
+        state.waiting.insert(table.number, table);
+        let MergeState {
+            merger,
+            next,
+            waiting,
+            spare,
+            ..
+        } = &mut *state;
+        let mut merged = Ok(());
+        while merged.is_ok()
+            && let Some(table) = waiting.remove(next)
+        {
+            merged = merger.add(&table);
+            *next += 1;
+            spare.push(table);
+        }
+        let spare = spare.pop();
+        drop(state);
+        self.merged.notify_all();
+        if merged.is_err() {
+            self.stop(merged);
+            return None;
+        }
+        Some(spare)
+    }
+
+    fn stop(&self, end: Result<(), CsvError>) {
+        let mut state = lock(&self.merge);
+        if !state.over {
+            state.over = true;
+            state.end = end;
+        }
+        drop(state);
+        self.merged.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic in another thread reaches the caller when the threads are joined.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets nobody wait for the block of a thread that panicked.
+struct WakeOnPanic<'s, 'a, R: Read + Send>(&'s Shared<'a, R>);
+
+impl<R: Read + Send> Drop for WakeOnPanic<'_, '_, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop(Ok(()));
+        }
+    }
+}

@@ -1,1 +1,18 @@
 //! Trainyard's Kubernetes API: the kinds, their rules, and the way from a raw object to the engine's validated types.
+//!
+//! A kind is a struct on the wire, with what schema and CEL can refuse written beside its fields; behind the door
+//! ([`door`]) it is the engine's type, and nothing else in the project reads the wire's. This crate never talks to a cluster.
+//! Start with [`v1alpha1::MLPipelineSpec`]; [`generated`] holds what is made from the types and checked in.
+
+pub mod v1alpha1;
+
+pub mod definition;
+pub mod door;
+pub mod generated;
+mod reference;
+mod schedule_text;
+mod yaml_text;
+
+pub use definition::{pipeline_definition, pipeline_schema};
+pub use generated::generated;
+pub use v1alpha1::{MLPipeline, MLPipelineSpec};

@@ -60,9 +60,20 @@ pub struct ClassWeight {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balanced: Option<Balanced>,
     /// Class to weight, above 0; a class that is not named weighs 1, one that the data lack is an error (`Config`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1_000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        schema_with = "weights_schema",
+        extend("minProperties" = 1, "maxProperties" = 1_000)
+    )]
     pub weights: Option<BTreeMap<String, f64>>,
+}
+
+/// A map's values take no bounds by attribute: the weights' bounds are written out.
+fn weights_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "additionalProperties": {"type": "number", "format": "double", "exclusiveMinimum": true, "minimum": 0},
+    })
 }
 
 /// Has no settings: `balanced: {}`.

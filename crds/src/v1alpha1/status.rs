@@ -1,0 +1,23 @@
+//! What the operator says about a pipeline.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Written by the operator only. An object without it is not yet looked at: `observedGeneration` is -1 then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MLPipelineStatus {
+    /// The `metadata.generation` that the rest of the status speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready` (accepted, its schedule is kept), `Stalled` (the spec cannot run; says which field), `Healthy` (how the last
+    /// run ended; never makes the pipeline unready).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The model version in use, `model_YYYYMMDD_HHMMSS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 40))]
+    pub champion: Option<String>,
+}

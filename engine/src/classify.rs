@@ -1,0 +1,225 @@
+//! What an attempt's end means: its verdict, and what to say about it.
+//!
+//! In: how the attempt ended as its host saw it, and what was expected of it (its timeouts, whether the run is being
+//! stopped). Out: a [`Verdict`] with its budget. A class comes from where the cause is known, never from a message's text.
+//!
+//! An attempt that succeeded although it was told to stop has succeeded. Not here: whether it runs again (`retry.rs`).
+
+use crate::status::StopCause;
+use crate::{Budget, Ending, Failure, Timestamp, Verdict};
+use trainyard_contract::layout::DATASET_FILE;
+use trainyard_contract::result::Outcome;
+use trainyard_contract::{Duration, ExitCode, FailureClass, StageResult, StageSpec};
+
+/// An attempt that ended, and what was expected of it.
+pub(crate) struct Ended<'a> {
+    pub spec: &'a StageSpec,
+    pub number: u32,
+    pub created: Timestamp,
+    pub began: Option<Timestamp>,
+    pub at: Timestamp,
+    /// How it ended; nothing when it is gone.
+    pub ending: Option<&'a Ending>,
+    pub stopping: Option<StopCause>,
+    pub timeout: Duration,
+    pub pending_timeout: Duration,
+    /// What it last waited for before its program began, if that was known.
+    pub waited_for: Option<FailureClass>,
+}
+
+/// What an end means.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Classified {
+    pub verdict: Verdict,
+    pub message: String,
+    pub hint: String,
+    /// What a success committed.
+    pub result: Option<StageResult>,
+    /// Whether the attempt itself said how it ended, so that nothing unread can have been committed.
+    pub reported: bool,
+}
+
+/// Where everything that a worker said stands.
+const IN_THE_LOG: &str = "its log says more";
+
+/// The verdict on an attempt.
+pub(crate) fn classify(ended: &Ended<'_>) -> Classified {
+    match ended.ending {
+        None => interrupted(
+            ended,
+            unread(Verdict::Lost, "it disappeared before its result was read".to_owned()),
+        ),
+        Some(Ending::Reported(result)) => reported(ended, result),
+        Some(Ending::Silent { exit_code }) => silent(ended, *exit_code),
+        Some(Ending::Killed { signal }) => {
+            let message = format!("killed by signal {signal}");
+            interrupted(ended, unread(failed(FailureClass::Infra, Budget::Limit), message))
+        }
+        Some(Ending::Evicted { message }) => interrupted(
+            ended,
+            unread(failed(FailureClass::Infra, Budget::Evictions), message.clone()),
+        ),
+        Some(Ending::OutOfMemory { message }) => {
+            let message = if message.is_empty() {
+                "it needed more memory than it had"
+            } else {
+                message
+            };
+            let hint = "give it more with `resources`, or let it grow with `retry.memory.max`";
+            Classified {
+                hint: hint.to_owned(),
+                ..unread(failed(FailureClass::OutOfMemory, Budget::Memory), message.to_owned())
+            }
+        }
+        Some(Ending::NotStarted { class, message, hint }) => Classified {
+            verdict: failed(*class, Budget::of_class(*class)),
+            message: message.clone(),
+            hint: hint.clone(),
+            result: None,
+            reported: true,
+        },
+    }
+}
+
+fn failed(class: FailureClass, budget: Budget) -> Verdict {
+    Verdict::Failed(Failure { class, budget })
+}
+
+/// An end that the attempt itself said nothing about.
+fn unread(verdict: Verdict, message: String) -> Classified {
+    Classified {
+        verdict,
+        message,
+        hint: String::new(),
+        result: None,
+        reported: false,
+    }
+}
+
+fn reported(ended: &Ended<'_>, result: &StageResult) -> Classified {
+    let said = |verdict, result: &StageResult| Classified {
+        verdict,
+        message: result.message.clone(),
+        hint: result.hint.clone(),
+        result: None,
+        reported: true,
+    };
+    match result.outcome {
+        Outcome::Succeeded => match missing_in(ended, result) {
+            None => Classified {
+                result: Some(result.clone()),
+                ..said(Verdict::Succeeded, result)
+            },
+            Some(missing) => Classified {
+                verdict: failed(FailureClass::Internal, Budget::Internal),
+                message: format!("it says that it succeeded, but its result names no {missing}"),
+                hint: "this is a bug of Trainyard's; please report it with the stage's log".to_owned(),
+                result: None,
+                reported: false,
+            },
+        },
+        Outcome::Failed => {
+            let class = result.class.unwrap_or(FailureClass::Internal);
+            said(failed(class, Budget::of_class(class)), result)
+        }
+        Outcome::InputChanged => said(Verdict::InputChanged, result),
+        Outcome::Stopped => Classified {
+            reported: true,
+            ..interrupted(ended, stopped_from_outside())
+        },
+    }
+}
+
+/// What a success must name and this one does not: consumers get it from here, never by listing a folder.
+fn missing_in(ended: &Ended<'_>, result: &StageResult) -> Option<&'static str> {
+    if result.attempt == 0 || result.attempt > ended.number {
+        return Some("attempt that committed");
+    }
+    match ended.spec {
+        StageSpec::Extract(_) | StageSpec::Predict(_) => dataset_digest(result).is_none().then_some("dataset"),
+        StageSpec::Train(_) => result.model_version.is_none().then_some("model version"),
+        StageSpec::Validate(_) => None,
+    }
+}
+
+/// The digest of the dataset that a result names.
+pub(crate) fn dataset_digest(result: &StageResult) -> Option<&str> {
+    result
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path == DATASET_FILE)
+        .map(|artifact| artifact.sha256.as_str())
+}
+
+/// An exit code is all that is left. Those of our worker keep the class.
+fn silent(ended: &Ended<'_>, exit_code: Option<i32>) -> Classified {
+    let Some(code) = exit_code else {
+        return interrupted(
+            ended,
+            unread(Verdict::Lost, "it left no result and no exit code".to_owned()),
+        );
+    };
+    let of = |class| failed(class, Budget::of_class(class));
+    let message = format!("exit code {code}, and no result could be read");
+    let verdict = match ExitCode::from_code(code) {
+        Some(ExitCode::Done) => {
+            return interrupted(
+                ended,
+                unread(Verdict::Lost, "it is done, but its result was lost".to_owned()),
+            );
+        }
+        Some(ExitCode::Stopped) => return interrupted(ended, stopped_from_outside()),
+        Some(ExitCode::Data) => of(FailureClass::Data),
+        Some(ExitCode::Config) => of(FailureClass::Config),
+        Some(ExitCode::Transient) => of(FailureClass::Transient),
+        Some(ExitCode::Infra) => of(FailureClass::Infra),
+        Some(ExitCode::Timeout) => of(FailureClass::Timeout),
+        Some(ExitCode::InputChanged) => Verdict::InputChanged,
+        None if code == KILLED => return interrupted(ended, unread(of(FailureClass::Infra), message)),
+        Some(ExitCode::Internal) | None => of(FailureClass::Internal),
+    };
+    Classified {
+        hint: IN_THE_LOG.to_owned(),
+        ..unread(verdict, message)
+    }
+}
+
+/// 128 + SIGKILL, as a shell and the kubelet say it.
+const KILLED: i32 = 137;
+
+fn stopped_from_outside() -> Classified {
+    unread(
+        failed(FailureClass::Infra, Budget::Limit),
+        "it was stopped from outside".to_owned(),
+    )
+}
+
+/// An attempt that did not end by itself: by a stop of the run or a timeout where there was one, else `otherwise`.
+fn interrupted(ended: &Ended<'_>, otherwise: Classified) -> Classified {
+    let cause = match (ended.stopping, ended.began) {
+        (Some(StopCause::Requested), _) => (Verdict::Stopped, String::new(), ""),
+        (Some(StopCause::Timeout), _) => (
+            failed(FailureClass::Timeout, Budget::Never),
+            "stopped because the run took longer than `timeouts.run`".to_owned(),
+            "",
+        ),
+        (None, Some(began)) if ended.at.since(began) >= ended.timeout => (
+            failed(FailureClass::Timeout, Budget::Limit),
+            format!("it took longer than {} (`timeouts.stage`)", ended.timeout),
+            "raise `timeouts.stage`",
+        ),
+        (None, None) if ended.at.since(ended.created) >= ended.pending_timeout => (
+            failed(ended.waited_for.unwrap_or(FailureClass::Infra), Budget::Never),
+            format!("it did not begin within {} (`timeouts.pending`)", ended.pending_timeout),
+            "",
+        ),
+        (None, _) => return otherwise,
+    };
+    let (verdict, message, hint) = cause;
+    Classified {
+        verdict,
+        message,
+        hint: hint.to_owned(),
+        ..otherwise
+    }
+}

@@ -1,0 +1,133 @@
+//! Which dataset each stage reads: `input`, or the one dataset above it. `validate` passes its own on.
+
+use super::order::{Order, place_of};
+use super::stage_field;
+use crate::fault::listed;
+use crate::{SpecFault, StageDraft};
+use std::collections::BTreeSet;
+use trainyard_contract::StageSpec;
+
+/// The datasets of a pipeline.
+pub(super) struct DataFlow {
+    /// Of each stage: the stage that makes the dataset it reads.
+    pub producers: Vec<Option<usize>>,
+    /// Of each stage: the `validate` stages above it that check the same dataset.
+    pub gates: Vec<Vec<usize>>,
+}
+
+impl DataFlow {
+    /// The data flow of `stages`; a stage that finds no dataset, or several, is a fault.
+    pub(super) fn of(stages: &[StageDraft], order: &Order, faults: &mut Vec<SpecFault>) -> Self {
+        let mut producers = vec![None; stages.len()];
+        for &i in &order.sequence {
+            producers[i] = match &stages[i].spec {
+                StageSpec::Extract(_) => {
+                    refuse_input(stages, i, faults);
+                    None
+                }
+                StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Predict(_) => {
+                    let found = dataset_of(stages, order, &producers, i);
+                    found.unwrap_or_else(|fault| {
+                        faults.extend(fault);
+                        None
+                    })
+                }
+            };
+        }
+        let gates = (0..stages.len())
+            .map(|i| gates_of(stages, order, &producers, i))
+            .collect();
+        Self { producers, gates }
+    }
+}
+
+/// The stage whose dataset one gets from stage `i`: itself, or what it passes on.
+fn yielded(stages: &[StageDraft], producers: &[Option<usize>], i: usize) -> Option<usize> {
+    match &stages[i].spec {
+        StageSpec::Extract(_) | StageSpec::Predict(_) => Some(i),
+        StageSpec::Validate(_) => producers[i],
+        StageSpec::Train(_) => None,
+    }
+}
+
+fn refuse_input(stages: &[StageDraft], i: usize, faults: &mut Vec<SpecFault>) {
+    if stages[i].input.is_some() {
+        let fault = SpecFault::new(stage_field(i).field("input"), "an `extract` stage reads no dataset");
+        faults.push(fault.suggest("use `dependsOn` for the order alone".to_owned()));
+    }
+}
+
+/// The producer of the dataset that stage `i` reads. `Err(None)` where the reason was already reported.
+fn dataset_of(
+    stages: &[StageDraft],
+    order: &Order,
+    producers: &[Option<usize>],
+    i: usize,
+) -> Result<Option<usize>, Option<SpecFault>> {
+    match &stages[i].input {
+        Some(name) => named(stages, producers, i, name),
+        None => inferred(stages, order, producers, i),
+    }
+}
+
+fn named(
+    stages: &[StageDraft],
+    producers: &[Option<usize>],
+    i: usize,
+    name: &str,
+) -> Result<Option<usize>, Option<SpecFault>> {
+    let place = place_of(stages, name).filter(|&place| place != i).ok_or(None)?;
+    if let StageSpec::Train(_) = stages[place].spec {
+        let message = format!("`{name}` is a `train` stage and yields no dataset");
+        let suggestion = "name an `extract`, `validate` or `predict` stage".to_owned();
+        return Err(Some(
+            SpecFault::new(stage_field(i).field("input"), message).suggest(suggestion),
+        ));
+    }
+    yielded(stages, producers, place).map(Some).ok_or(None)
+}
+
+fn inferred(
+    stages: &[StageDraft],
+    order: &Order,
+    producers: &[Option<usize>],
+    i: usize,
+) -> Result<Option<usize>, Option<SpecFault>> {
+    let above = &order.ancestors[i];
+    let candidates: BTreeSet<usize> = above.iter().filter_map(|&a| yielded(stages, producers, a)).collect();
+    let name = &stages[i].name;
+    let field = stage_field(i).field("input");
+    let mut candidates_in_order = candidates.iter();
+    match (candidates_in_order.next(), candidates_in_order.next()) {
+        (Some(&only), None) => Ok(Some(only)),
+        (Some(_), Some(_)) => {
+            let names = listed(candidates.iter().map(|&c| stages[c].name.as_str()));
+            let message = format!("`{name}` could read the dataset of {names}");
+            Err(Some(
+                SpecFault::new(field, message).suggest("say which, with `input`".to_owned()),
+            ))
+        }
+        (None, _) if order.broken[i] || above.iter().any(|&a| lacks_its_own(stages, producers, a)) => Err(None),
+        (None, _) => {
+            let message = format!("`{name}` needs a dataset, and no stage above it yields one");
+            Err(Some(SpecFault::new(field, message).suggest(
+                "let it depend on an `extract` stage, or name one as its `input`".to_owned(),
+            )))
+        }
+    }
+}
+
+/// Whether stage `i` would pass a dataset on, had it found one: its fault is the cause of those below.
+fn lacks_its_own(stages: &[StageDraft], producers: &[Option<usize>], i: usize) -> bool {
+    matches!(stages[i].spec, StageSpec::Validate(_)) && producers[i].is_none()
+}
+
+fn gates_of(stages: &[StageDraft], order: &Order, producers: &[Option<usize>], i: usize) -> Vec<usize> {
+    let same_dataset = |a: usize| producers[i].is_some() && producers[a] == producers[i];
+    let validates = |a: usize| matches!(stages[a].spec, StageSpec::Validate(_));
+    order.ancestors[i]
+        .iter()
+        .copied()
+        .filter(|&a| validates(a) && same_dataset(a))
+        .collect()
+}

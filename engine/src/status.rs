@@ -1,0 +1,259 @@
+//! What is known of a run: written by [`plan`](crate::plan), kept by the host, read back by the next [`plan`](crate::plan).
+//!
+//! Bounded: O(stages), never O(rows) or O(attempts). Times are offsets from the run's creation, which is short and makes the
+//! difference of two of them what people want to know. Not here: how it is bounded (`status_caps.rs`).
+
+use crate::{LatestAttempt, Spent};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{Duration, FailureClass, ModelVersionName, StageName};
+
+/// What is known of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStatus {
+    /// How far it is, for people: no decision reads it, but that a finished run is left alone.
+    pub phase: RunPhase,
+    /// Why it was decided to stop it; a stop that has begun is never taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopCause>,
+    /// Why it failed: the class of the first failed stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_class: Option<FailureClass>,
+    /// What happened, in a sentence; empty while there is nothing to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When its last attempt ended, counted from its creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_after: Option<Duration>,
+    /// Its stages, in the manifest's order.
+    #[serde(default)]
+    pub stages: Vec<StageStatus>,
+    /// How many messages and hints were cut or left out because all of them together were too long.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub messages_cut: u32,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RunPhase {
+    /// Nothing has started.
+    #[default]
+    Pending,
+    /// Under way.
+    Running,
+    /// No further attempt starts until it is resumed.
+    Suspended,
+    /// Its attempts are being stopped.
+    Stopping,
+    /// Every stage succeeded. Final.
+    Succeeded,
+    /// A stage failed, or the run took too long. Final.
+    Failed,
+    /// Its user stopped it. Final.
+    Stopped,
+}
+
+/// Why a run is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StopCause {
+    /// Its user asked for it.
+    Requested,
+    /// It took longer than `timeouts.run`.
+    Timeout,
+}
+
+/// What is known of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageStatus {
+    /// Its name.
+    pub name: StageName,
+    /// How far it is.
+    pub phase: StagePhase,
+    /// How many attempts were created.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// The latest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<LatestAttempt>,
+    /// The first attempt that works on the same inputs as the latest: what earlier ones committed is of no use any more.
+    #[serde(default = "first_attempt", skip_serializing_if = "is_first_attempt")]
+    pub same_input_since: u32,
+    /// Whether one of these ended without a result that could be read: it may have committed one all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread_results: bool,
+    /// What its attempts were charged to.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
+    /// Why it failed, or why its last attempt did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_class: Option<FailureClass>,
+    /// What happened, in a sentence: of a failed stage the failure, of a skipped one the cause.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+    /// When its first attempt began, counted from the run's creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_after: Option<Duration>,
+    /// When its last attempt ended, counted from the run's creation; set when the stage is at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_after: Option<Duration>,
+    /// Rows of the dataset that it read or wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Its small outputs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, serde_json::Value>,
+    /// How many outputs were left out because they were too long.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outputs_left_out: u32,
+    /// The dataset that it committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<CommittedDataset>,
+    /// The name that was minted for the model version when the stage first started; every attempt gets the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<ModelVersionName>,
+    /// The model version that it really made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<MadeModelVersion>,
+}
+
+/// A dataset that a stage committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommittedDataset {
+    /// The attempt that reported it: what tells it apart from one that was made again.
+    pub attempt: u32,
+    /// The attempt whose folder holds it.
+    pub folder: u32,
+    /// Hexadecimal sha-256 of `data.arrow`.
+    pub sha256: String,
+}
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum StagePhase {
+    /// Waits for other stages.
+    #[default]
+    Pending,
+    /// An attempt is created and has not begun.
+    Queued,
+    /// An attempt runs.
+    Running,
+    /// An attempt failed; another one follows.
+    Retrying,
+    /// Done. A stage goes back from here only when the dataset that it made was found damaged and has to be made again.
+    Succeeded,
+    /// Failed, and not tried again. Final.
+    Failed,
+    /// Never to run, because a stage above it did not succeed. Final.
+    Skipped,
+    /// Stopped with its run. Final.
+    Stopped,
+}
+
+impl RunPhase {
+    /// Nothing changes any more.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Stopped => true,
+            Self::Pending | Self::Running | Self::Suspended | Self::Stopping => false,
+        }
+    }
+}
+
+impl StagePhase {
+    /// The stage is at its end, well or not.
+    pub const fn is_end(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Skipped | Self::Stopped => true,
+            Self::Pending | Self::Queued | Self::Running | Self::Retrying => false,
+        }
+    }
+}
+
+impl fmt::Display for RunPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Suspended => "Suspended",
+            Self::Stopping => "Stopping",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+        })
+    }
+}
+
+impl fmt::Display for StagePhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "Pending",
+            Self::Queued => "Queued",
+            Self::Running => "Running",
+            Self::Retrying => "Retrying",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Skipped => "Skipped",
+            Self::Stopped => "Stopped",
+        })
+    }
+}
+
+impl RunStatus {
+    /// What is known of the stage `name`.
+    pub fn stage(&self, name: &StageName) -> Option<&StageStatus> {
+        self.stages.iter().find(|stage| stage.name == *name)
+    }
+
+    /// The model version that the run made, if it did.
+    pub fn model(&self) -> Option<&MadeModelVersion> {
+        self.stages.iter().find_map(|stage| stage.made.as_ref())
+    }
+}
+
+impl StageStatus {
+    /// A stage of which nothing is known.
+    pub fn new(name: StageName) -> Self {
+        Self {
+            name,
+            phase: StagePhase::Pending,
+            attempts: 0,
+            latest: None,
+            same_input_since: first_attempt(),
+            unread_results: false,
+            spent: Spent::default(),
+            failure_class: None,
+            message: String::new(),
+            hint: String::new(),
+            began_after: None,
+            ended_after: None,
+            rows: None,
+            outputs: BTreeMap::new(),
+            outputs_left_out: 0,
+            dataset: None,
+            model_version: None,
+            made: None,
+        }
+    }
+}
+
+const fn first_attempt() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_first_attempt(attempt: &u32) -> bool {
+    *attempt == first_attempt()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}

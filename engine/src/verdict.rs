@@ -1,0 +1,64 @@
+//! How an attempt ended: written once, and final.
+
+use crate::{Budget, Timestamp};
+use serde::{Deserialize, Serialize};
+use trainyard_contract::{Duration, FailureClass};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// Done and committed.
+    Succeeded,
+    /// Failed, and why.
+    Failed(Failure),
+    /// An input was not what its digest says: the stage that made it has to run again.
+    InputChanged,
+    /// It ended, but nobody knows how: the next attempt looks for what was committed.
+    Lost,
+    /// It was stopped because the run was.
+    Stopped,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What kind of failure it was.
+    pub class: FailureClass,
+    /// What it is charged to.
+    pub budget: Budget,
+}
+
+/// What is remembered of a stage's latest attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LatestAttempt {
+    /// When the host was told to start it, counted from the run's creation.
+    pub created_after: Duration,
+    /// When it began, counted from the run's creation; nothing while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_after: Option<Duration>,
+    /// When it ended, counted from the run's creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_after: Option<Duration>,
+    /// Which attempt of the stage that made its input it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_attempt: Option<u32>,
+    /// How it ended; nothing while it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+impl LatestAttempt {
+    /// An attempt that the host is told to start `now`.
+    pub(crate) fn created(run_created: Timestamp, now: Timestamp, input_attempt: Option<u32>) -> Self {
+        Self {
+            created_after: now.since(run_created),
+            began_after: None,
+            ended_after: None,
+            input_attempt,
+            verdict: None,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The engine against simulated worlds: every small pipeline with every ending, and random large ones whose host is killed
+//! between any two actions and sees old and missing things.
+
+mod every_history;
+mod pipelines;
+mod random_histories;
+mod world;

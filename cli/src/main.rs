@@ -1,3 +1,7 @@
-//! The `trainyard` command.
+//! The binary `trainyard`: arguments, one call.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trainyard_cli::main(std::env::args_os())
+}

@@ -10,6 +10,9 @@ pub const EXAMPLES_MAX: usize = 5;
 /// The longest value kept in an example, in characters; a longer one ends in `…`.
 pub const EXAMPLE_VALUE_MAX: usize = 60;
 
+/// How many runs of consecutive lines are kept; behind them a row's line is not known.
+pub const LINE_RUNS_MAX: usize = 1_000;
+
 /// What is known about a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +23,35 @@ pub struct DatasetDescription {
     pub source: DatasetSource,
     /// The columns, in the table's order.
     pub columns: Vec<ColumnDescription>,
+    /// Where the rows stand in the source, at most [`LINE_RUNS_MAX`] runs, ascending; blank lines and line ends in quotes begin
+    /// a new one. Empty where the rows come from no file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub line_runs: Vec<LineRun>,
+    /// The first row whose line is not known, where there were more runs than are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines_known_to: Option<u64>,
+}
+
+impl DatasetDescription {
+    /// The physical line where the record of `row` (from 0) starts, where that is known.
+    pub fn line(&self, row: u64) -> Option<u64> {
+        if row >= self.lines_known_to.unwrap_or(self.rows) {
+            return None;
+        }
+        let after = self.line_runs.partition_point(|run| run.row <= row);
+        let run = self.line_runs.get(after.checked_sub(1)?)?;
+        Some(run.line + (row - run.row))
+    }
+}
+
+/// Rows that stand on consecutive lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineRun {
+    /// The first of them, from 0.
+    pub row: u64,
+    /// Its physical line; the next row stands on the next line.
+    pub line: u64,
 }
 
 /// The file that a dataset was made from.
@@ -82,4 +114,34 @@ pub struct CellExample {
     pub row: u64,
     /// The cell as it stands in the file, cut to [`EXAMPLE_VALUE_MAX`] characters.
     pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_table() {
+        let run = |row, line| LineRun { row, line };
+        let mut description = DatasetDescription {
+            rows: 10,
+            source: DatasetSource {
+                name: "t.csv".to_owned(),
+                sha256: String::new(),
+                bytes: 0,
+            },
+            columns: Vec::new(),
+            line_runs: vec![run(0, 2), run(3, 7), run(4, 9)],
+            lines_known_to: None,
+        };
+        let lines = |description: &DatasetDescription| [0, 2, 3, 4, 9, 10].map(|row| description.line(row));
+        assert_eq!(
+            lines(&description),
+            [Some(2), Some(4), Some(7), Some(9), Some(14), None]
+        );
+        description.lines_known_to = Some(9);
+        assert_eq!(lines(&description), [Some(2), Some(4), Some(7), Some(9), None, None]);
+        description.line_runs.clear();
+        assert_eq!(lines(&description), [None; 6]);
+    }
 }

@@ -89,9 +89,9 @@ fn plain(schema: &mut Value) {
     reason = "a whole bound of a schema is far below 2^53"
 )]
 fn whole(node: &mut Map<String, Value>, bound: &str) {
-    if let Some(number) = node.get(bound).and_then(Value::as_f64) {
-        if number.fract() == 0.0 {
-            node.insert(bound.to_owned(), json!(number as i64));
-        }
+    if let Some(number) = node.get(bound).and_then(Value::as_f64)
+        && number.fract() == 0.0
+    {
+        node.insert(bound.to_owned(), json!(number as i64));
     }
 }

@@ -10,6 +10,7 @@ pub mod definition;
 pub mod door;
 pub mod generated;
 mod reference;
+mod schedule_text;
 mod yaml_text;
 
 pub use definition::{pipeline_definition, pipeline_schema};

@@ -18,7 +18,7 @@ mod resources;
 pub use env::{EnvSource, EnvVar, KeyRef};
 pub use parameter::Parameter;
 pub use pipeline::{EVERY_DEPENDS_ON_NAMES_A_STAGE, MLPipeline, MLPipelineSpec};
-pub use resources::{QUANTITY_PATTERN, Quantity, Resources};
+pub use resources::{QUANTITY_PATTERN, Quantity, Resources, is_quantity};
 pub use retention::Retention;
 pub use retry::{Backoff, MemoryGrowth, Retry};
 pub use schedule::{ConcurrencyPolicy, MissedRuns, Schedule};

@@ -14,6 +14,7 @@ mod column;
 mod column_type;
 mod error;
 mod header;
+mod line_runs;
 mod merge;
 mod null_words;
 mod number;
@@ -24,10 +25,12 @@ mod threads;
 
 pub use batch::BatchSink;
 pub use error::{CsvError, RecordFault, Word};
+pub(crate) use error::{and_more, cut_value};
+pub(crate) use header::some_names;
 pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};
-pub use read::{ReadControl, read_bytes, read_bytes_on, read_file};
+pub use read::{ReadControl, read_bytes, read_bytes_with, read_file};
 
 /// The longest record, in bytes. What is longer has probably no line ends at all, and must not eat all memory.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;

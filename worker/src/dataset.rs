@@ -3,10 +3,19 @@
 //! A dataset's folder holds `data.arrow` and `dataset.json`. It is written once, by [`DatasetWriter`], and read in blocks of
 //! at most [`BATCH_ROWS`] rows, so that memory does not grow with the table.
 
+mod block;
+mod description;
 mod error;
+mod numbers;
+mod reader;
+mod scan;
 mod writer;
 
+pub use description::{read_description, write_description};
 pub use error::DatasetError;
+pub use numbers::{is_number, read_numbers};
+pub use reader::DatasetReader;
+pub use scan::{Scan, ScannedBlock};
 pub use writer::DatasetWriter;
 
 /// Rows of a block; the last may have fewer, and so have all where rows are wide.

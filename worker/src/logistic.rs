@@ -7,6 +7,7 @@
 //! Not here: files, Arrow, names of columns and classes.
 
 pub mod design;
+pub mod predict;
 pub mod problem;
 
 mod block_pass;
@@ -24,4 +25,5 @@ mod survey;
 
 pub use design::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
 pub use fit::fit;
+pub use predict::{Predictions, Predictor};
 pub use problem::{FitError, FitOptions, Fitted, balanced_weights};

@@ -1,1 +1,11 @@
 //! The files of a model version.
+//!
+//! A version is a folder that is written once: [`model_file`] (`model.json`, the model itself), [`onnx`] and [`pickle`] (the
+//! same model for other readers), `manifest.json` (digests of them all). Every number in them comes from the fit; nothing
+//! here computes one.
+
+pub mod model_file;
+pub mod onnx;
+pub mod pickle;
+
+pub use model_file::{Classes, ModelFile};

@@ -1,3 +1,61 @@
-//! Repository tasks.
+//! `cargo xtask`: what the repository does to itself: tests, generated files, fuzzing, benchmarks. Nothing of it ships.
+//!
+//! `cargo xtask test` needs Rust only; what else it needs it installs below [`cache`]. Start with [`test`].
 
-fn main() {}
+mod cache;
+mod command;
+mod crds;
+mod deny;
+mod fuzz;
+mod live;
+mod longest_files;
+mod python;
+mod repository;
+mod step;
+mod test;
+#[cfg(test)]
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Repository tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold: format, lints, tests, generated files, licences, live comparisons. Installs what it needs.
+    Test,
+    /// `test`, and a look at the ten longest Rust files.
+    Ci,
+    /// Writes the files that are made from the API types.
+    Crds {
+        /// Writes nothing; fails when a file is not what the types say.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Long fuzz runs under libFuzzer; prints executions and coverage.
+    Fuzz(fuzz::Arguments),
+    /// The live comparisons of `test` alone: our models and tables against scikit-learn, onnxruntime and pandas.
+    Live(live::Arguments),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().task {
+        Task::Test => Ok(test::run()),
+        Task::Ci => {
+            let code = test::run();
+            longest_files::print()?;
+            Ok(code)
+        }
+        Task::Crds { check: true } => crds::check().map(|_| ExitCode::SUCCESS),
+        Task::Crds { check: false } => crds::write().map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Live(arguments) => live::run(&arguments),
+    }
+}

@@ -60,7 +60,7 @@ pub struct ClassWeight {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balanced: Option<Balanced>,
     /// Class to weight, above 0; a class that is not named weighs 1, one that the data lack is an error (`Config`).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         schema_with = "weights_schema",
         extend("minProperties" = 1, "maxProperties" = 1_000)

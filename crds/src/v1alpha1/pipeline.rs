@@ -11,6 +11,7 @@ pub const EVERY_DEPENDS_ON_NAMES_A_STAGE: &str = "every dependsOn must name a st
 /// What a pipeline does: its stages, and when and how they run.
 ///
 /// Everything may be changed at any time; a run under way keeps what it started with.
+#[expect(clippy::duplicated_attributes, reason = "each printer column has a type")]
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(

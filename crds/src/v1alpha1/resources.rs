@@ -32,6 +32,62 @@ impl Quantity {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The amount in whole bytes, rounded up, where it counts bytes; `None` where the text is no quantity or beyond all bytes.
+    pub fn bytes(&self) -> Option<u64> {
+        let (number, unit) = split(&self.0)?;
+        let (numerator, denominator) = factor(unit)?;
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
+        let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        let bytes = digits.checked_mul(numerator)?.div_ceil(scale.checked_mul(denominator)?);
+        u64::try_from(bytes).ok()
+    }
+}
+
+/// Whether a text is a quantity: what [`QUANTITY_PATTERN`] says.
+pub fn is_quantity(text: &str) -> bool {
+    split(text).is_some_and(|(_, unit)| factor(unit).is_some())
+}
+
+/// A quantity's number and its unit.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(text);
+    let fraction = text[whole..].strip_prefix('.').map_or(0, digits);
+    let number = if fraction == 0 { whole } else { whole + 1 + fraction };
+    (whole > 0).then(|| text.split_at(number))
+}
+
+/// What one of a unit is, as a fraction.
+fn factor(unit: &str) -> Option<(u128, u128)> {
+    const KIBI: u128 = 1024;
+    let factor = match unit {
+        "" => (1, 1),
+        "m" => (1, 1_000),
+        "k" => (1_000, 1),
+        "M" => (1_000_000, 1),
+        "G" => (1_000_000_000, 1),
+        "T" => (1_000_000_000_000, 1),
+        "P" => (1_000_000_000_000_000, 1),
+        "E" => (1_000_000_000_000_000_000, 1),
+        "Ki" => (KIBI, 1),
+        "Mi" => (KIBI.pow(2), 1),
+        "Gi" => (KIBI.pow(3), 1),
+        "Ti" => (KIBI.pow(4), 1),
+        "Pi" => (KIBI.pow(5), 1),
+        "Ei" => (KIBI.pow(6), 1),
+        _ => return power_of_ten(unit),
+    };
+    Some(factor)
+}
+
+/// `e3`
+fn power_of_ten(unit: &str) -> Option<(u128, u128)> {
+    let exponent = unit.strip_prefix('e')?;
+    let plain = (1..=2).contains(&exponent.len()) && exponent.bytes().all(|b| b.is_ascii_digit());
+    let exponent = exponent.parse().ok().filter(|_| plain)?;
+    Some((10_u128.checked_pow(exponent).unwrap_or(u128::MAX), 1))
 }
 
 impl From<Quantity> for String {
@@ -72,5 +128,50 @@ impl JsonSchema for Quantity {
             "minimum": 0,
             "pattern": QUANTITY_PATTERN,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_table() {
+        for (text, bytes) in [
+            ("2", Some(2)),
+            ("500m", Some(1)),
+            ("1.5Ki", Some(1536)),
+            ("256Mi", Some(268_435_456)),
+            ("4Gi", Some(4_294_967_296)),
+            ("1e3", Some(1_000)),
+            ("0", Some(0)),
+            ("16Ei", None),
+            ("", None),
+            ("Gi", None),
+            ("1.", None),
+            ("2Gb", None),
+            ("-1", None),
+            ("1e", None),
+            ("1e123", None),
+        ] {
+            let quantity: Quantity = serde_json::from_value(text.into()).expect("text");
+            assert_eq!(quantity.bytes(), bytes, "{text}");
+        }
+        for (text, wanted) in [
+            ("16Ei", true),
+            ("1e99", true),
+            ("1.5", true),
+            ("1.", false),
+            ("1 Gi", false),
+            (".5", false),
+        ] {
+            assert_eq!(is_quantity(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_needs_no_quotes() {
+        let quantity: Quantity = serde_json::from_value(2.into()).expect("a number");
+        assert_eq!(quantity.as_str(), "2");
     }
 }

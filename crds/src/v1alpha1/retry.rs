@@ -29,7 +29,8 @@ pub struct Retry {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "duration(has(self.initial) ? self.initial : '1s') <= duration(has(self.max) ? self.max : '5m')",
-     "message": "backoff.initial (1s when left out) must not be longer than backoff.max (5m when left out)"},
+     "message": "backoff.initial (1s when left out) must not be longer than backoff.max (5m when left out)",
+     "fieldPath": ".initial"},
 ]))]
 pub struct Backoff {
     /// Wait before the second attempt: `1s` when left out.
@@ -48,9 +49,9 @@ pub struct Backoff {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryGrowth {
-    /// By how much, as text: `"1.1"` to `"9.9"`; `"1.5"` when left out.
+    /// By how much, as text: above `"1"`, below `"10"`; `"1.5"` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 5), regex(pattern = r"^(1\.[0-9]{0,2}[1-9]|[2-9](\.[0-9]{1,3})?)$"))]
+    #[schemars(length(max = 5), regex(pattern = r"^[1-9](\.[0-9]{1,3})?$"))]
     pub factor: Option<String>,
     /// The largest limit: `4Gi`.
     pub max: Quantity,

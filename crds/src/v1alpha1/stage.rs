@@ -20,14 +20,14 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 20),
-        inner(length(min = 1, max = 40), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")),
+        inner(length(min = 1, max = 40)),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub depends_on: Vec<String>,
     /// The stage whose dataset this one reads; implies that it comes first. Left out, it is the one stage above that yields
     /// a dataset. `extract` reads none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 40))]
     pub input: Option<String>,
     /// Kind: reads a table from outside into a dataset.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -131,6 +131,10 @@ impl BatchColumn {
         }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the type is the one that all values of the column fit"
+    )]
     fn add(&mut self, block: &Column, rows: Range<usize>) {
         self.add_nulls(&block.nulls, &rows);
         match (&mut self.values, &block.values) {

@@ -9,6 +9,7 @@ use super::column::{Column, Place};
 use super::column_type::ReadAs;
 use super::error::{RecordFault, Word};
 use super::header::Header;
+use super::line_runs::LineRuns;
 use super::null_words::NullWords;
 use super::number::few_digits;
 use super::options::{CsvOptions, Dialect};
@@ -43,6 +44,8 @@ pub(crate) struct BlockTable {
     pub(crate) rows: u32,
     pub(crate) columns: Vec<Column>,
     pub(crate) faults: RecordFaults,
+    /// On which lines the rows stand.
+    pub(crate) lines: LineRuns,
     scratch: Vec<u8>,
 }
 
@@ -78,6 +81,7 @@ impl BlockTable {
             rows: 0,
             columns: header.kinds.iter().copied().map(Column::new).collect(),
             faults: RecordFaults::default(),
+            lines: LineRuns::default(),
             scratch: Vec::new(),
         }
     }
@@ -105,6 +109,7 @@ impl BlockTable {
     fn begin(&mut self, read_as: impl Iterator<Item = ReadAs>) {
         self.rows = 0;
         self.faults = RecordFaults::default();
+        self.lines.clear();
         for (column, read_as) in self.columns.iter_mut().zip(read_as) {
             column.begin(read_as);
         }
@@ -153,6 +158,7 @@ impl BlockTable {
                 return self.leave_record(bytes, (at, lines), (index + 1, end), line, rules);
             }
         }
+        self.lines.push(self.rows, line);
         self.rows += 1;
         (at, lines)
     }

@@ -18,7 +18,7 @@ use std::io::Read;
 
 /// Bytes of a block: small enough that a block and what is made of it stay in the cache, large enough that handing it over
 /// costs nothing.
-const BLOCK_BYTES: usize = 512 << 10;
+pub(crate) const BLOCK_BYTES: usize = 512 << 10;
 
 /// A part of a file that holds whole records only and ends with a line end.
 pub(crate) struct Block {
@@ -53,6 +53,7 @@ impl Block {
 pub(crate) struct BlockReader<R: Read> {
     input: Input<R>,
     dialect: Dialect,
+    block_bytes: usize,
     /// What was read behind the last cut.
     carry: Vec<u8>,
     next_number: u64,
@@ -62,10 +63,12 @@ pub(crate) struct BlockReader<R: Read> {
 }
 
 impl<R: Read> BlockReader<R> {
-    pub(crate) fn new(input: Input<R>, dialect: Dialect) -> Self {
+    /// Blocks have about `block_bytes`, which must not be 0.
+    pub(crate) fn new(input: Input<R>, dialect: Dialect, block_bytes: usize) -> Self {
         Self {
             input,
             dialect,
+            block_bytes,
             carry: Vec::new(),
             next_number: 0,
             next_line: 1,
@@ -93,14 +96,14 @@ impl<R: Read> BlockReader<R> {
         buffer[..filled].copy_from_slice(&self.carry);
         let mut scan = RecordScan::new(self.dialect);
         let mut start = 0;
-        let mut target = filled + BLOCK_BYTES;
+        let mut target = filled + self.block_bytes;
         loop {
             target = target.min(start + RECORD_BYTES_MAX + 1);
             // One byte more, for the line end that the last line may lack.
             grow(&mut buffer, target + 1);
             match self.input.fill(&mut buffer[filled..target]) {
                 Ok(read) => filled += read,
-                Err(error) => return self.finish(buffer, start, scan.last_end(), Err(error)),
+                Err(error) => return self.finish(buffer, start, scan.last_end, Err(error)),
             }
             let at_end = filled < target;
             if self.next_number == 0 && start == 0 {
@@ -111,7 +114,7 @@ impl<R: Read> BlockReader<R> {
             if at_end {
                 return self.last_block(buffer, start, filled, &scan);
             }
-            let cut = scan.last_end();
+            let cut = scan.last_end;
             if cut > start {
                 self.carry.clear();
                 self.carry.extend_from_slice(&buffer[cut..filled]);
@@ -135,7 +138,7 @@ impl<R: Read> BlockReader<R> {
     ) -> Result<Option<Block>, CsvError> {
         if let Some(opened) = scan.opened {
             let unclosed = self.record_fault(&buffer, start, opened, RecordFault::UnclosedQuote);
-            return self.finish(buffer, start, scan.last_end(), Err(unclosed));
+            return self.finish(buffer, start, scan.last_end, Err(unclosed));
         }
         if filled > start && !matches!(buffer[filled - 1], b'\n' | b'\r') {
             buffer[filled] = b'\n';
@@ -224,10 +227,8 @@ struct RecordScan {
     at: usize,
     /// Where the quote stands that is open at `at`.
     opened: Option<usize>,
-    /// Behind the last LF outside quotes.
-    after_lf: usize,
-    /// Behind the last CR outside quotes, which ends a record only if no LF follows; needed where a file has no LF.
-    after_cr: usize,
+    /// Behind the last record that is known to end, or where the first starts.
+    last_end: usize,
 }
 
 impl RecordScan {
@@ -237,24 +238,14 @@ impl RecordScan {
             start: 0,
             at: 0,
             opened: None,
-            after_lf: 0,
-            after_cr: 0,
+            last_end: 0,
         }
     }
 
     fn start_at(&mut self, start: usize) {
         self.start = start;
         self.at = start;
-    }
-
-    /// Behind the last record that is known to end, or where the first starts.
-    fn last_end(&self) -> usize {
-        let end = if self.after_lf > 0 {
-            self.after_lf
-        } else {
-            self.after_cr
-        };
-        end.max(self.start)
+        self.last_end = start;
     }
 
     /// Looks at what was not looked at yet. The last byte is left for the next time unless the file ends: what it means
@@ -293,14 +284,11 @@ impl RecordScan {
     }
 
     fn note_line_ends(&mut self, bytes: &[u8], from: usize, to: usize) {
-        let span = &bytes[from..to];
-        if let Some(lf) = memrchr(b'\n', span) {
-            self.after_lf = from + lf + 1;
-        } else if self.after_lf == 0
-            && let Some(cr) = memrchr(b'\r', span)
-            && bytes.get(from + cr + 1) != Some(&b'\n')
-        {
-            self.after_cr = from + cr + 1;
-        }
+        let lf = memrchr(b'\n', &bytes[from..to]).map(|lf| from + lf + 1);
+        let after_lf = lf.unwrap_or(from);
+        // A CR ends a record too unless an LF follows, which may lie behind `to`.
+        let cr = memrchr(b'\r', &bytes[after_lf..to]).map(|cr| after_lf + cr + 1);
+        let cr = cr.filter(|&cr| bytes.get(cr) != Some(&b'\n'));
+        self.last_end = cr.or(lf).unwrap_or(self.last_end);
     }
 }

@@ -191,14 +191,15 @@ impl Column {
             Values::Float(values) => values.push(0.0),
             Values::Text(values) => values.ends.push(values.bytes.len()),
         }
-        let at = match self.faults.iter().position(|faults| faults.kind == kind) {
-            Some(at) => at,
-            None => {
+        let at = self
+            .faults
+            .iter()
+            .position(|faults| faults.kind == kind)
+            .unwrap_or_else(|| {
                 let (count, examples) = (0, Vec::new());
                 self.faults.push(CellFaults { kind, count, examples });
                 self.faults.len() - 1
-            }
-        };
+            });
         let faults = &mut self.faults[at];
         faults.count += 1;
         if faults.examples.len() < EXAMPLES_MAX {

@@ -44,9 +44,15 @@ impl Seen {
             ColumnKind::Declared(ColumnType::Integer) => ReadAs::Whole,
             ColumnKind::Declared(ColumnType::Number) => ReadAs::Float,
             ColumnKind::Declared(ColumnType::Text) => ReadAs::Text,
-            ColumnKind::Inferred | ColumnKind::Needed if self.text => ReadAs::Text,
-            ColumnKind::Inferred | ColumnKind::Needed if self.float => ReadAs::Float,
-            ColumnKind::Inferred | ColumnKind::Needed => ReadAs::Whole,
+            ColumnKind::Inferred | ColumnKind::Needed => {
+                if self.text {
+                    ReadAs::Text
+                } else if self.float {
+                    ReadAs::Float
+                } else {
+                    ReadAs::Whole
+                }
+            }
         }
     }
 

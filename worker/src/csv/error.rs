@@ -228,13 +228,11 @@ impl fmt::Display for Word {
 /// `text`, cut to [`trainyard_contract::dataset::EXAMPLE_VALUE_MAX`] characters, with `…` in the place of the rest.
 pub(crate) fn cut_value(text: &str) -> String {
     const MAX: usize = trainyard_contract::dataset::EXAMPLE_VALUE_MAX;
-    match text.char_indices().nth(MAX) {
-        None => text.to_owned(),
-        Some(_) => {
-            let end = text.char_indices().nth(MAX - 1).map_or(text.len(), |(at, _)| at);
-            format!("{}…", &text[..end])
-        }
+    if text.char_indices().nth(MAX).is_none() {
+        return text.to_owned();
     }
+    let end = text.char_indices().nth(MAX - 1).map_or(text.len(), |(at, _)| at);
+    format!("{}…", &text[..end])
 }
 
 impl CsvError {
@@ -253,10 +251,9 @@ impl CsvError {
             | Self::MissingColumn { .. }
             | Self::Record { .. } => FailureClass::Data,
             Self::Options { .. } => FailureClass::Config,
-            Self::Changed { .. } => FailureClass::Transient,
+            // Alone, `Stopped` has no reason; the stage asks its stop flag for it.
+            Self::Changed { .. } | Self::Stopped => FailureClass::Transient,
             Self::Read { .. } | Self::Write(_) => FailureClass::Infra,
-            // The stage asks its stop flag for the reason; alone it has none.
-            Self::Stopped => FailureClass::Transient,
         }
     }
 

@@ -58,9 +58,12 @@ impl Header {
         let positions = distinct(&names, line, file)?;
         let mut kinds: Vec<ColumnKind> = names
             .iter()
-            .map(|name| match options.numbers.contains(name) {
-                true => ColumnKind::Needed,
-                false => ColumnKind::Inferred,
+            .map(|name| {
+                if options.numbers.contains(name) {
+                    ColumnKind::Needed
+                } else {
+                    ColumnKind::Inferred
+                }
             })
             .collect();
         for declared in &options.columns {
@@ -142,14 +145,14 @@ fn distinct<'a>(names: &'a [String], line: u64, file: &str) -> Result<HashMap<&'
 /// The names for a hint: the first few.
 pub(crate) fn some_names(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let mut text = names
+    let shown: Vec<String> = names
         .iter()
         .take(SHOWN)
         .map(|name| format!("`{}`", Word::new(name)))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        .collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
-    text
 }

@@ -9,6 +9,7 @@ use super::column::Column;
 use super::column_type::Seen;
 use super::error::CsvError;
 use super::header::Header;
+use super::line_runs::LineRuns;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescription, DatasetSource, EXAMPLES_MAX};
@@ -22,6 +23,7 @@ pub(crate) struct Merger<'a> {
     batcher: Option<Batcher<'a>>,
     faults: Vec<Vec<CellFaults>>,
     pub(crate) record_faults: RecordFaults,
+    lines: LineRuns,
     rows: u64,
 }
 
@@ -46,6 +48,7 @@ impl<'a> Merger<'a> {
             seen,
             types,
             record_faults: RecordFaults::default(),
+            lines: LineRuns::default(),
             rows: 0,
         })
     }
@@ -62,6 +65,7 @@ impl<'a> Merger<'a> {
         for (faults, column) in self.faults.iter_mut().zip(&table.columns) {
             join_faults(faults, column, self.rows);
         }
+        self.lines.append(&table.lines, self.rows);
         self.rows += u64::from(table.rows);
         self.batcher.as_mut().map_or(Ok(()), |batcher| batcher.add(table))
     }
@@ -91,6 +95,8 @@ impl<'a> Merger<'a> {
             rows: self.rows,
             source,
             columns: columns.collect(),
+            line_runs: self.lines.runs,
+            lines_known_to: self.lines.known_to,
         }))
     }
 }

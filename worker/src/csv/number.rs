@@ -204,7 +204,6 @@ pub(crate) fn few_digits(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let even = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);
     let odd = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(0x0000_2710_0000_0001);
     let value = even.wrapping_add(odd) >> 32;
-    #[expect(clippy::cast_possible_truncation, reason = "seven digits fit 32 bits")]
     Some((value as u32, length as usize))
 }
 

@@ -6,7 +6,7 @@
 
 use super::batch::{BatchSink, Batcher};
 use super::block_table::{BlockTable, RecordFaults, Rules};
-use super::blocks::{Block, BlockReader};
+use super::blocks::{BLOCK_BYTES, Block, BlockReader};
 use super::column::Column;
 use super::column_type::{ReadAs, Seen};
 use super::error::CsvError;
@@ -29,15 +29,23 @@ pub struct ReadControl<'a> {
     pub threads: usize,
     /// Is told of rows that were read (a file that is read twice tells them twice); `false` ends the reading.
     pub go_on: &'a (dyn Fn(u64) -> bool + Sync),
+    /// Bytes that a thread takes at a time; at least 1. The table does not depend on it.
+    pub block_bytes: usize,
 }
 
-impl ReadControl<'_> {
+impl<'a> ReadControl<'a> {
+    /// `threads` threads that ask `go_on`.
+    pub fn new(threads: usize, go_on: &'a (dyn Fn(u64) -> bool + Sync)) -> Self {
+        Self {
+            threads,
+            go_on,
+            block_bytes: BLOCK_BYTES,
+        }
+    }
+
     /// One thread that is never stopped.
     pub fn quiet() -> ReadControl<'static> {
-        ReadControl {
-            threads: 1,
-            go_on: &|_| true,
-        }
+        ReadControl::new(1, &|_| true)
     }
 }
 
@@ -64,14 +72,14 @@ pub fn read_bytes(
     bytes: &[u8],
     options: &CsvOptions,
 ) -> Result<(Vec<RecordBatch>, DatasetDescription), CsvError> {
-    read_bytes_on(name, bytes, options, ReadControl::quiet())
+    read_bytes_with(name, bytes, options, ReadControl::quiet())
 }
 
-/// [`read_bytes`] on several threads.
+/// [`read_bytes`] with a say in how.
 ///
 /// # Errors
 /// As [`read_file`].
-pub fn read_bytes_on(
+pub fn read_bytes_with(
     name: &str,
     bytes: &[u8],
     options: &CsvOptions,
@@ -125,7 +133,7 @@ fn pass<R: Read + Send>(
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<(MergeEnd, DatasetSource), CsvError> {
-    let mut blocks = BlockReader::new(input, options.dialect);
+    let mut blocks = BlockReader::new(input, options.dialect, control.block_bytes);
     let (header, first) = first_block(&mut blocks, options)?;
     let rules = Rules::new(&header, options);
     let mut table = BlockTable::new(&header);

@@ -14,7 +14,7 @@
 
 use super::design::DesignBlock;
 use super::scaled::Scaled;
-use crate::numeric::{Eight, Kernel, LANES, Pack, Twofold};
+use crate::numeric::{Eight, Kernel, LANES, Pack, Twofold, vectorised};
 use std::ops::Range;
 
 /// Packs in a chunk, at most: 512 rows of three columns are 12 KiB.
@@ -22,6 +22,9 @@ const CHUNK_PACKS_MAX: usize = 64;
 
 /// Packs in all buffers of a chunk together, 1 MiB in double precision: about a processor's second cache.
 const BUFFER_PACKS_MAX: usize = 16_384;
+
+/// Rows of the largest pack.
+const ROWS_MAX: usize = LANES;
 
 /// Which second derivatives a pass adds up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +94,9 @@ pub(super) struct Buffers<N> {
     /// Scaled columns, then a column of ones for the intercept.
     columns: Vec<N>,
     /// The class of each row.
-    class: Vec<Eight>,
+    class: Vec<N>,
     /// The weight of each row, 0 past the end.
-    pub(super) weight: Vec<Eight>,
+    pub(super) weight: Vec<N>,
     /// Per class: the margin, then the probability.
     pub(super) probability: Vec<N>,
     /// Per class: 1 minus the probability, without cancellation.
@@ -114,8 +117,8 @@ impl<N: Pack> Buffers<N> {
         Self {
             packs,
             columns,
-            class: vec![Eight::default(); packs],
-            weight: vec![Eight::default(); packs],
+            class: some(1),
+            weight: some(1),
             probability: some(scaled.classes),
             complement: some(scaled.classes),
             residual: some(scaled.vectors),
@@ -129,21 +132,17 @@ impl<N: Pack> Buffers<N> {
         for (j, column) in block.columns.iter().enumerate() {
             let (centre, inverse_scale) = (scaled.centre[j], scaled.inverse_scale[j]);
             let to = &mut self.columns[j * self.packs..][..chunk.packs];
-            let (whole, rest) = column[chunk.rows.clone()].as_chunks::<LANES>();
-            for (to, from) in to.iter_mut().zip(whole) {
-                *to = N::difference(Eight(*from), centre).times_single(inverse_scale);
-            }
-            if !rest.is_empty() {
-                to[chunk.packs - 1] = N::difference(Eight::load(rest, centre), centre).times_single(inverse_scale);
+            for (to, values) in to.iter_mut().zip(column[chunk.rows.clone()].chunks(N::ROWS)) {
+                *to = N::load(values, centre).standardised(centre, inverse_scale);
             }
         }
-        for (i, classes) in block.classes[chunk.rows.clone()].chunks(LANES).enumerate() {
-            let (mut class, mut weight) = ([0.0; LANES], [0.0; LANES]);
-            for (lane, &of_row) in classes.iter().enumerate() {
-                class[lane] = f64::from(of_row);
-                weight[lane] = scaled.weights[of_row as usize];
+        for (i, classes) in block.classes[chunk.rows.clone()].chunks(N::ROWS).enumerate() {
+            let (mut class, mut weight) = ([0.0; ROWS_MAX], [0.0; ROWS_MAX]);
+            for (row, &of_row) in classes.iter().enumerate() {
+                class[row] = f64::from(of_row);
+                weight[row] = scaled.weights[of_row as usize];
             }
-            (self.class[i], self.weight[i]) = (Eight(class), Eight(weight));
+            (self.class[i], self.weight[i]) = (N::load(&class, 0.0), N::load(&weight, 0.0));
         }
     }
 
@@ -182,6 +181,25 @@ impl<N: Pack> Buffers<N> {
     }
 }
 
+/// A precision that a pass can be made in. Each has its own compiled pass: a fit is generic in what it reads, and would
+/// otherwise be compiled with all its kernels wherever it is called.
+pub(super) trait Precision: Pack {
+    /// Makes the pass.
+    fn pass(pass: BlockPass<'_, Self>);
+}
+
+impl Precision for Eight {
+    fn pass(pass: BlockPass<'_, Self>) {
+        vectorised(pass);
+    }
+}
+
+impl Precision for Twofold<f64> {
+    fn pass(pass: BlockPass<'_, Self>) {
+        pass.run();
+    }
+}
+
 /// One pass over one block.
 pub(super) struct BlockPass<'a, N> {
     pub(super) scaled: &'a Scaled,
@@ -199,14 +217,14 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The chunks of a block, at most `packs` packs each.
+    /// The chunks of a block, at most `packs` packs of type `N` each.
     #[inline(always)]
-    pub(super) fn all(block: &DesignBlock, packs: usize) -> impl Iterator<Item = Self> + use<> {
+    pub(super) fn all<N: Pack>(block: &DesignBlock, packs: usize) -> impl Iterator<Item = Self> + use<N> {
         let all = block.rows();
-        (0..all).step_by(packs * LANES).map(move |start| {
-            let rows = start..all.min(start + packs * LANES);
+        (0..all).step_by(packs * N::ROWS).map(move |start| {
+            let rows = start..all.min(start + packs * N::ROWS);
             Self {
-                packs: rows.len().div_ceil(LANES),
+                packs: rows.len().div_ceil(N::ROWS),
                 rows,
             }
         })
@@ -218,7 +236,7 @@ impl<N: Pack> Kernel for BlockPass<'_, N> {
 
     #[inline(always)]
     fn run(mut self) {
-        for chunk in Chunk::all(self.block, self.buffers.packs) {
+        for chunk in Chunk::all::<N>(self.block, self.buffers.packs) {
             self.buffers.load(self.scaled, self.block, &chunk);
             self.buffers.margins(self.scaled, self.theta, chunk.packs);
             let loss = self.buffers.probabilities(self.scaled, chunk.packs);
@@ -298,7 +316,7 @@ impl<N: Pack> BlockPass<'_, N> {
             } else {
                 -probability[class_l * *stride + i]
             };
-            curved[i] = N::exactly(weight[i]) * p * other * columns[j * *stride + i];
+            curved[i] = weight[i] * p * other * columns[j * *stride + i];
         }
     }
 }
@@ -310,8 +328,8 @@ fn logistic_rows<N: Pack>(packs: usize, buffers: &mut Buffers<N>) -> N {
     let one = N::splat(1.0);
     let mut loss = N::splat(0.0);
     for i in 0..packs {
-        let weight = N::exactly(buffers.weight[i]);
-        let sign = N::exactly(buffers.class[i] + buffers.class[i] - Eight([1.0; LANES]));
+        let weight = buffers.weight[i];
+        let sign = buffers.class[i] + buffers.class[i] - one;
         let towards = sign * buffers.probability[stride + i];
         let e = (-towards.abs()).exp();
         let likely = one / (one + e);
@@ -331,8 +349,8 @@ fn softmax_rows<N: Pack>(scaled: &Scaled, packs: usize, buffers: &mut Buffers<N>
     let (zero, one, half) = (N::splat(0.0), N::splat(1.0), N::splat(0.5));
     let mut loss = zero;
     for i in 0..packs {
-        let weight = N::exactly(buffers.weight[i]);
-        let class = N::exactly(buffers.class[i]);
+        let weight = buffers.weight[i];
+        let class = buffers.class[i];
         // A chosen class is known by its number: |a - b| - 1/2 is below 0 where a and b are the same.
         let (mut top, mut top_margin, mut margin) = (zero, buffers.probability[i], zero);
         for c in 0..scaled.classes {

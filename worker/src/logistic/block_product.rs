@@ -11,7 +11,7 @@
 use super::block_pass::{Buffers, Chunk, add_products};
 use super::design::DesignBlock;
 use super::scaled::Scaled;
-use crate::numeric::{Eight, Kernel, Pack, Real, Twofold};
+use crate::numeric::{Eight, Kernel, Real, Twofold, vectorised};
 
 /// Buffers of [`BlockProduct`].
 pub(super) struct ProductBuffers {
@@ -38,6 +38,13 @@ pub(super) struct BlockProduct<'a> {
     pub(super) sums: &'a mut [Twofold<f64>],
 }
 
+impl BlockProduct<'_> {
+    /// Adds the product over the block.
+    pub(super) fn add(self) {
+        vectorised(self);
+    }
+}
+
 impl Kernel for BlockProduct<'_> {
     type Output = ();
 
@@ -52,7 +59,7 @@ impl Kernel for BlockProduct<'_> {
             sums,
         } = self;
         let width = scaled.width();
-        for chunk in Chunk::all(block, rows.packs) {
+        for chunk in Chunk::all::<Eight>(block, rows.packs) {
             rows.load(scaled, block, &chunk);
             rows.margins(scaled, direction, chunk.packs);
             change.copy_from_slice(&rows.probability);
@@ -72,7 +79,7 @@ impl Kernel for BlockProduct<'_> {
 fn change_of_residuals(scaled: &Scaled, packs: usize, rows: &Buffers<Eight>, change: &mut [Eight]) {
     let stride = rows.packs;
     for i in 0..packs {
-        let weight = Eight::exactly(rows.weight[i]);
+        let weight = rows.weight[i];
         if scaled.vectors == 1 {
             let at = stride + i;
             change[at] = weight * rows.probability[at] * rows.complement[at] * change[at];

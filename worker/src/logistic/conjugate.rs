@@ -8,7 +8,7 @@ use super::design::DesignBlocks;
 use super::in_block_order::in_block_order;
 use super::problem::FitError;
 use super::scaled::Scaled;
-use crate::numeric::{Twofold, vectorised};
+use crate::numeric::Twofold;
 
 /// The most products for one step.
 const PRODUCTS_MAX: usize = 2_000;
@@ -70,14 +70,15 @@ fn hessian_times<D: DesignBlocks>(
         scaled.threads,
         || (zeros(), ProductBuffers::new(scaled)),
         |block, (sums, buffers)| {
-            vectorised(BlockProduct {
+            BlockProduct {
                 scaled,
                 theta,
                 direction: &direction,
                 block,
                 buffers,
                 sums,
-            });
+            }
+            .add();
         },
         |(part, _)| {
             for (to, from) in product.iter_mut().zip(part) {

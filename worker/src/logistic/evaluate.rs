@@ -1,12 +1,12 @@
 //! The scaled objective with its derivatives, over all blocks: [`block_pass`](super::block_pass) and the penalty.
 
-use super::block_pass::{BlockPass, Buffers, Curvature, Sums};
+use super::block_pass::{BlockPass, Buffers, Curvature, Precision, Sums};
 use super::design::DesignBlocks;
 use super::in_block_order::in_block_order;
 use super::problem::FitError;
 use super::scaled::Scaled;
 use super::survey::Survey;
-use crate::numeric::{Eight, Pack, Real, Twofold, vectorised};
+use crate::numeric::{Eight, Real, Twofold};
 
 /// The objective at some point, with the penalty, and its derivatives; `sums.curvature` is of the loss alone.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Evaluation {
 }
 
 /// Evaluates at `theta` in the precision of `N`.
-pub(super) fn evaluate<N: Pack, D: DesignBlocks>(
+pub(super) fn evaluate<N: Precision, D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
     theta: &[Twofold<f64>],
@@ -29,7 +29,7 @@ pub(super) fn evaluate<N: Pack, D: DesignBlocks>(
         scaled.threads,
         || (Sums::new(scaled, curvature), Buffers::<N>::new(scaled)),
         |block, (sums, buffers)| {
-            vectorised(BlockPass {
+            N::pass(BlockPass {
                 scaled,
                 theta,
                 block,
@@ -65,7 +65,7 @@ pub(super) fn evaluate_and_survey<D: DesignBlocks>(
         },
         |block, (sums, buffers, survey)| {
             survey.add(block);
-            vectorised(BlockPass {
+            Eight::pass(BlockPass {
                 scaled,
                 theta,
                 block,

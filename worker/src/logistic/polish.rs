@@ -16,16 +16,16 @@ use super::factor::Factor;
 use super::newton::{Solution, curvature_for, factor_of, moved_by};
 use super::problem::FitError;
 use super::scaled::Scaled;
-use crate::numeric::{Eight, Twofold};
+use crate::numeric::Twofold;
 
 /// Numbers (rows times features times vectors) up to which a table is always polished: some tenths of a second.
-const ALWAYS_WORK_MAX: usize = 4 << 20;
+const ALWAYS_WORK_MAX: usize = 1 << 20;
 
 /// A larger table is polished where a coefficient's relative error may be above this.
 const ERROR_TO_POLISH: f64 = 1e-9;
 
 /// Products of rows and Hessian entries up to which the Hessian may be computed in 32 digits: some seconds.
-const HESSIAN_WORK_MAX: usize = 1 << 29;
+const HESSIAN_WORK_MAX: usize = 1 << 28;
 
 /// Steps at most.
 const STEPS_MAX: u32 = 20;
@@ -100,7 +100,7 @@ pub(super) fn polish<D: DesignBlocks>(
                     reached: size <= REACHED,
                 }));
             }
-            let at = evaluate::<Twofold<Eight>, D>(scaled, data, &solution.theta, Curvature::Full)?;
+            let at = evaluate::<Twofold<f64>, D>(scaled, data, &solution.theta, Curvature::Full)?;
             solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
             size_before = f64::INFINITY;
             continue;
@@ -123,7 +123,7 @@ fn step<D: DesignBlocks>(
     solver: &Solver,
     theta: &[Twofold<f64>],
 ) -> Result<Vec<f64>, FitError<D::Error>> {
-    let at = evaluate::<Twofold<Eight>, D>(scaled, data, theta, Curvature::Without)?;
+    let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Without)?;
     let mut downhill: Vec<Twofold<f64>> = at.sums.gradient.iter().map(|&g| -g).collect();
     let rounded = || downhill.iter().map(|g| g.to_f64()).collect::<Vec<f64>>();
     match solver {

@@ -1,4 +1,4 @@
-//! Eight rows at once, in double and in twofold precision.
+//! Eight rows at once in double precision, and what the kernels need of that and of one row in twofold precision.
 //!
 //! Sums over rows go lane by lane and the lanes are added at the end in one order, so that two vectors of four, four of two
 //! or single numbers all come to the same bits.
@@ -20,36 +20,26 @@ pub const LANES: usize = 8;
 #[repr(align(64))]
 pub struct Eight(pub [f64; LANES]);
 
-/// Eight rows in some precision: what the kernels compute with.
+/// Some rows in some precision: what the kernels compute with.
 pub trait Pack: Real + Send + Sync + 'static {
-    /// `values - centre` per lane; exact in twofold precision.
-    fn difference(values: Eight, centre: f64) -> Self;
+    /// Rows in it.
+    const ROWS: usize;
 
-    /// `self * by` for a power of two, exact.
-    fn times_single(self, by: f64) -> Self;
+    /// The first [`Self::ROWS`] numbers of `values`; missing ones are `missing`.
+    fn load(values: &[f64], missing: f64) -> Self;
 
-    /// Eight doubles as they are.
-    fn exactly(values: Eight) -> Self;
+    /// `(self - centre) * scale` per row, for a scale that is a power of two; exact in twofold precision, for numbers that
+    /// were loaded.
+    fn standardised(self, centre: f64, scale: f64) -> Self;
 
-    /// The number in all lanes, rounded to this precision.
+    /// The number in all rows, rounded to this precision.
     fn spread(number: Twofold<f64>) -> Self;
 
-    /// The sum of the lanes, in one order.
+    /// The sum of the rows, in one order.
     fn total(self) -> Twofold<f64>;
 }
 
 impl Eight {
-    /// The first eight numbers of `values`; missing ones are `missing`.
-    #[inline(always)]
-    pub fn load(values: &[f64], missing: f64) -> Self {
-        if let Some(all) = values.first_chunk::<LANES>() {
-            return Self(*all);
-        }
-        let mut lanes = [missing; LANES];
-        lanes[..values.len()].copy_from_slice(values);
-        Self(lanes)
-    }
-
     #[inline(always)]
     fn map(self, f: impl Fn(f64) -> f64) -> Self {
         let mut lanes = self.0;
@@ -70,19 +60,21 @@ impl Eight {
 }
 
 impl Pack for Eight {
+    const ROWS: usize = LANES;
+
     #[inline(always)]
-    fn difference(values: Eight, centre: f64) -> Self {
-        values - Self::splat(centre)
+    fn load(values: &[f64], missing: f64) -> Self {
+        if let Some(all) = values.first_chunk::<LANES>() {
+            return Self(*all);
+        }
+        let mut lanes = [missing; LANES];
+        lanes[..values.len()].copy_from_slice(values);
+        Self(lanes)
     }
 
     #[inline(always)]
-    fn times_single(self, by: f64) -> Self {
-        self * Self::splat(by)
-    }
-
-    #[inline(always)]
-    fn exactly(values: Eight) -> Self {
-        values
+    fn standardised(self, centre: f64, scale: f64) -> Self {
+        self.map(|x| (x - centre) * scale)
     }
 
     #[inline(always)]
@@ -103,37 +95,32 @@ impl Pack for Eight {
     }
 }
 
-impl Pack for Twofold<Eight> {
+/// One row: twofold sums of eight at once would be a lot of code for the few rows that need them.
+impl Pack for Twofold<f64> {
+    const ROWS: usize = 1;
+
     #[inline(always)]
-    fn difference(values: Eight, centre: f64) -> Self {
-        Self::sum_of(values, Eight::splat(-centre))
+    fn load(values: &[f64], missing: f64) -> Self {
+        Self::from_single(values.first().copied().unwrap_or(missing))
     }
 
     #[inline(always)]
-    fn times_single(self, by: f64) -> Self {
+    fn standardised(self, centre: f64, scale: f64) -> Self {
+        let difference = Self::sum_of(self.high, -centre);
         Self {
-            high: self.high * Eight::splat(by),
-            low: self.low * Eight::splat(by),
+            high: difference.high * scale,
+            low: difference.low * scale,
         }
-    }
-
-    #[inline(always)]
-    fn exactly(values: Eight) -> Self {
-        Self::from_single(values)
     }
 
     #[inline(always)]
     fn spread(number: Twofold<f64>) -> Self {
-        number.spread()
+        number
     }
 
     #[inline(always)]
     fn total(self) -> Twofold<f64> {
-        let mut sum = Twofold::from_single(0.0);
-        for (&high, &low) in self.high.0.iter().zip(&self.low.0) {
-            sum = sum + Twofold { high, low };
-        }
-        sum
+        self
     }
 }
 
@@ -234,8 +221,12 @@ mod tests {
         fn run(self) -> Vec<u64> {
             let mut bits = Vec::new();
             for &x in self.0 {
-                let twofold = Twofold::sum_of(x, x * Eight::splat(1e-18)).exp();
-                for result in [x.exp(), x.exp().ln_1p(), twofold.high, twofold.low, (x / x.exp()).abs()] {
+                for result in [
+                    x.exp(),
+                    x.exp().ln_1p(),
+                    (x / x.exp()).abs(),
+                    x.standardised(0.3, 0.125),
+                ] {
                     bits.extend(result.0.map(f64::to_bits));
                 }
             }

@@ -1,6 +1,6 @@
 //! Numbers of about 32 digits: the unevaluated sum of two doubles.
 //!
-//! In and out: [`Twofold`] of one or of eight doubles. Sums and products are those of Dekker and Knuth, without FMA: `high`
+//! In and out: [`Twofold`]. Sums and products are those of Dekker and Knuth, without FMA: `high`
 //! is the double nearest to the number, `low` what it lacks. Relative errors are near `2^-100`, for magnitudes from 1e-250 to
 //! 1e290.
 

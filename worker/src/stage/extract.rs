@@ -4,12 +4,10 @@
 //! finite, or no numbers where numbers are needed. The stage itself fails only where no table can be made.
 
 use crate::StageError;
-use crate::artifact::write_file;
 use crate::csv::{CsvError, CsvOptions, ReadControl, read_file};
-use crate::dataset::DatasetWriter;
+use crate::dataset::{DatasetWriter, write_description};
 use crate::stage::{StageContext, StageOutput};
 use trainyard_contract::StageDocument;
-use trainyard_contract::layout::DATASET_DESCRIPTION_FILE;
 use trainyard_contract::stage::ExtractSpec;
 
 /// Does what `spec` says.
@@ -29,10 +27,7 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
         context.progress.add(rows);
         context.stop.reason().is_none()
     };
-    let control = ReadControl {
-        threads: context.threads,
-        go_on: &go_on,
-    };
+    let control = ReadControl::new(context.threads, &go_on);
     let mut writer = DatasetWriter::new(context.folder);
     let path = document.workspace.join(&source.path);
     let description = match read_file(&path, &source.name, &options, control, &mut writer) {
@@ -44,9 +39,7 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
         Err(error) => return Err(error.into()),
     };
     let data = writer.finish()?;
-    let json = serde_json::to_vec(&description)
-        .map_err(|error| StageError::internal("cannot write the dataset's description as JSON").caused_by(error))?;
-    let described = write_file(context.folder, DATASET_DESCRIPTION_FILE, &json)?;
+    let described = write_description(context.folder, &description)?;
     Ok(StageOutput {
         rows: Some(description.rows),
         files: vec![data, described],

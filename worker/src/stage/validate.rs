@@ -1,15 +1,64 @@
-//! `validate`: a dataset is checked.
+//! `validate`: a dataset is checked, and fails with its first fault.
+//!
+//! In: `dataset.json` (where `extract` noted what is wrong with which cells), and `data.arrow` for what it alone tells. Out:
+//! `report.json` with all faults, whether the stage succeeds or not. The dataset itself is passed on unchanged.
+
+mod check;
+mod declared;
+mod report;
 
 use crate::StageError;
+use crate::artifact::write_file;
+use crate::dataset::{DatasetError, DatasetReader, read_description};
 use crate::stage::{StageContext, StageOutput};
 use trainyard_contract::StageDocument;
+use trainyard_contract::dataset::DatasetDescription;
+use trainyard_contract::layout::{DATASET_FILE, REPORT_FILE, attempt_folder};
 use trainyard_contract::stage::ValidateSpec;
 
+pub use report::{Report, ReportExample, ReportFault, ReportKind};
+
 /// Does what `spec` says.
-pub fn run(
-    _document: &StageDocument,
-    _spec: &ValidateSpec,
-    _context: &StageContext,
-) -> Result<StageOutput, StageError> {
-    Err(StageError::internal("`validate` is not built yet"))
+///
+/// # Errors
+/// The dataset has a fault (`Data`), or is not what was committed (`InputChanged`).
+pub fn run(document: &StageDocument, spec: &ValidateSpec, context: &StageContext) -> Result<StageOutput, StageError> {
+    let Some(input) = &document.input else {
+        return Err(StageError::internal("the document of `validate` names no dataset"));
+    };
+    let folder = document.workspace.join(&input.folder);
+    let description = read_description(&folder)?;
+    let reader = DatasetReader::open(&folder.join(DATASET_FILE))?;
+    check_belonging(&reader, &description)?;
+    let faults = check::faults(&description, &reader, spec, &document.columns, context.stop)?;
+    let report = Report::new(&description, faults);
+    let json = serde_json::to_vec_pretty(&report)
+        .map_err(|error| StageError::internal("cannot write the report as JSON").caused_by(error))?;
+    let written = write_file(context.folder, REPORT_FILE, &json)?;
+    context.progress.add(description.rows);
+    if let Some(message) = report.message() {
+        let attempt = attempt_folder(&document.run, &document.run_uid, &document.stage, document.attempt);
+        return Err(StageError::data(message).hint(report.hint(&attempt.join(REPORT_FILE))));
+    }
+    Ok(StageOutput {
+        rows: Some(description.rows),
+        files: vec![written],
+        ..StageOutput::default()
+    })
+}
+
+/// The table and what is said about it must be of one make.
+fn check_belonging(reader: &DatasetReader, description: &DatasetDescription) -> Result<(), DatasetError> {
+    let fields = reader.schema().fields().iter();
+    let columns = description.columns.iter();
+    let same_columns = fields
+        .map(|field| (field.name().as_str(), field.data_type().to_string()))
+        .eq(columns.map(|column| (column.name.as_str(), column.data_type.clone())));
+    if same_columns && reader.rows() == description.rows {
+        return Ok(());
+    }
+    Err(DatasetError::Broken {
+        path: reader.path().to_owned(),
+        problem: "its description is another table's".to_owned(),
+    })
 }

@@ -10,21 +10,21 @@ use trainyard_contract::stage::CsvSource;
 use trainyard_worker::csv::{CsvError, CsvOptions, read_bytes};
 
 /// A table and what is known about it, or why there is none.
-pub type Read = Result<(Vec<RecordBatch>, DatasetDescription), CsvError>;
+pub(crate) type Read = Result<(Vec<RecordBatch>, DatasetDescription), CsvError>;
 
 /// The table of `text` with pandas' rules.
-pub fn read(text: &str) -> Read {
+pub(crate) fn read(text: &str) -> Read {
     read_with(text, &CsvSource::default(), &[])
 }
 
 /// The table of `text`, of which `numbers` are needed as numbers.
-pub fn read_with(text: &str, source: &CsvSource, numbers: &[&str]) -> Read {
+pub(crate) fn read_with(text: &str, source: &CsvSource, numbers: &[&str]) -> Read {
     let numbers: Vec<String> = numbers.iter().map(|&name| name.to_owned()).collect();
     read_bytes("t.csv", text.as_bytes(), &CsvOptions::new(source, &numbers)?)
 }
 
 /// All cells of a column, as texts.
-pub fn cells(batches: &[RecordBatch], column: usize) -> Vec<String> {
+pub(crate) fn cells(batches: &[RecordBatch], column: usize) -> Vec<String> {
     batches
         .iter()
         .map(|batch| batch.column(column))
@@ -48,15 +48,15 @@ fn cell(array: &dyn Array, row: usize) -> String {
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
         DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
-        other => panic!("{other}"),
+        other => other.to_string(),
     }
 }
 
 /// The kind of a fault, how many cells have it, and line, row and value of the first.
-pub type Fault<'a> = (CellFaultKind, u64, Vec<(u64, u64, &'a str)>);
+pub(crate) type Fault<'a> = (CellFaultKind, u64, Vec<(u64, u64, &'a str)>);
 
 /// The faults of a column.
-pub fn faults(description: &DatasetDescription, column: usize) -> Vec<Fault<'_>> {
+pub(crate) fn faults(description: &DatasetDescription, column: usize) -> Vec<Fault<'_>> {
     let faults = description.columns[column].faults.iter();
     faults
         .map(|fault| {

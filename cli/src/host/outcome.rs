@@ -1,0 +1,127 @@
+//! How a run ended, as one document: what `run -o json` writes. Every key is there always, `null` where there is nothing.
+
+use super::workspace::Workspace;
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use trainyard_contract::{Duration, FailureClass, RunName};
+use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The run's name.
+    pub run: RunName,
+    /// `Succeeded`, `Failed` or `Stopped`.
+    pub phase: String,
+    /// Its stages, in the manifest's order.
+    pub stages: Vec<StageOutcome>,
+    /// The model version that it made, also where the run failed afterwards.
+    pub model: Option<ModelOutcome>,
+}
+
+/// How a stage ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageOutcome {
+    /// Its name.
+    pub name: String,
+    /// `Succeeded`, `Failed`, `Skipped` or `Stopped`.
+    pub phase: String,
+    /// Of a failed stage.
+    pub failure_class: Option<FailureClass>,
+    /// Of a failed stage what happened, of a skipped one the cause.
+    pub message: Option<String>,
+    /// How many times it was started.
+    pub attempts: u32,
+    /// From its first attempt's begin to its last one's end; `null` where it never began.
+    pub seconds: Option<f64>,
+}
+
+/// A model version that a run made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelOutcome {
+    /// Its name.
+    pub version: String,
+    /// Its folder, absolute.
+    pub path: Utf8PathBuf,
+}
+
+impl Outcome {
+    /// The outcome of a run that has ended.
+    pub fn of(run: &Run, workspace: &Workspace) -> Self {
+        Self {
+            run: run.name.clone(),
+            phase: run.status.phase.to_string(),
+            stages: run.status.stages.iter().map(StageOutcome::of).collect(),
+            model: run.status.model().map(|made| ModelOutcome {
+                version: made.version.to_string(),
+                path: workspace.join(&made.path),
+            }),
+        }
+    }
+
+    /// The outcome of a run that could not begin: its first stage failed for that reason, before it started.
+    pub fn not_begun(run: RunName, pipeline: &Pipeline, class: FailureClass, message: &str) -> Self {
+        let names = pipeline.order().iter().map(|&i| pipeline.stages()[i].name.as_str());
+        let first = names.clone().next().unwrap_or_default();
+        let stages = pipeline.stages().iter().map(|stage| {
+            let is_first = stage.name.as_str() == first;
+            StageOutcome {
+                name: stage.name.to_string(),
+                phase: if is_first {
+                    StagePhase::Failed
+                } else {
+                    StagePhase::Skipped
+                }
+                .to_string(),
+                failure_class: is_first.then_some(class),
+                message: Some(if is_first {
+                    message.to_owned()
+                } else {
+                    format!("`{first}` failed")
+                }),
+                attempts: 0,
+                seconds: None,
+            }
+        });
+        Self {
+            run,
+            phase: RunPhase::Failed.to_string(),
+            stages: stages.collect(),
+            model: None,
+        }
+    }
+
+    /// The document, a line by itself.
+    ///
+    /// # Panics
+    /// Never: an outcome has only string keys.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("an outcome has only string keys") + "\n"
+    }
+}
+
+impl StageOutcome {
+    fn of(stage: &StageStatus) -> Self {
+        let failed = stage.phase == StagePhase::Failed;
+        let says_why = failed || stage.phase == StagePhase::Skipped || stage.phase == StagePhase::Stopped;
+        Self {
+            name: stage.name.to_string(),
+            phase: stage.phase.to_string(),
+            failure_class: stage.failure_class.filter(|_| failed),
+            message: Some(stage.message.clone()).filter(|message| says_why && !message.is_empty()),
+            attempts: stage.attempts,
+            seconds: seconds_of(stage),
+        }
+    }
+}
+
+/// How long a stage took, from its first attempt's begin to its last one's end.
+pub fn seconds_of(stage: &StageStatus) -> Option<f64> {
+    /// Milliseconds of a second.
+    const MILLIS: f64 = 1e3;
+    let (began, ended) = (stage.began_after?, stage.ended_after?);
+    let millis = Duration::as_millis(ended).saturating_sub(began.as_millis());
+    Some(millis as f64 / MILLIS)
+}

@@ -1,0 +1,124 @@
+//! Which runs a workspace keeps: the newest of those that Succeeded and of the others, a number of each by pipeline.
+//!
+//! Only runs whose end is written down are removed, and those whose process is gone without one. Never one that runs.
+//! Model versions are not touched here.
+
+use super::run_folders::{self, RunFolder, RunSummary};
+use super::run_name;
+use super::workspace::Workspace;
+use std::cmp::Reverse;
+use std::fs;
+use trainyard_contract::{PipelineName, layout};
+
+/// What the names of folders begin with that are being removed: who finds one removes the rest.
+const REMOVED_PREFIX: &str = ".removed-";
+
+/// How many ended runs of a pipeline are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Runs that Succeeded.
+    pub succeeded: usize,
+    /// Runs that Failed, were Stopped, or whose process was killed.
+    pub others: usize,
+}
+
+/// Ten of each, where the manifest says nothing.
+pub const RUNS_KEPT: usize = 10;
+
+/// Removes the runs of `pipeline` beyond `retention`. What cannot be removed stays for the next time.
+pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, retention: Retention) {
+    let Ok(folders) = run_folders::all(workspace) else {
+        return;
+    };
+    let mut ended = folders.into_iter().filter_map(|folder| {
+        let summary = folder
+            .summary()
+            .filter(|summary| summary.pipeline == pipeline.as_str())?;
+        let is_over = summary.ended_at.is_some() || !run_name::is_live(workspace, &folder.run);
+        is_over.then_some((folder, summary))
+    });
+    for (folder, _) in too_old(&mut ended, retention) {
+        remove(workspace, pipeline, &folder);
+    }
+    let runs = workspace.join(layout::RUNS);
+    let left_over = run_folders::names_in(&runs)
+        .into_iter()
+        .filter(|name| name.starts_with(REMOVED_PREFIX));
+    for name in left_over {
+        let _ = fs::remove_dir_all(runs.join(name));
+    }
+}
+
+/// Those beyond the kept ones. The newest are kept.
+fn too_old(
+    ended: &mut dyn Iterator<Item = (RunFolder, RunSummary)>,
+    retention: Retention,
+) -> Vec<(RunFolder, RunSummary)> {
+    let (mut succeeded, mut others): (Vec<_>, Vec<_>) = ended.partition(|(_, summary)| summary.succeeded);
+    let mut old = Vec::new();
+    for (runs, kept) in [(&mut succeeded, retention.succeeded), (&mut others, retention.others)] {
+        runs.sort_by_cached_key(|(_, summary)| Reverse(summary.started_at.clone()));
+        old.extend(runs.drain(kept.min(runs.len())..));
+    }
+    old
+}
+
+/// Takes the folder out of sight first: a run that is half removed would look like one that failed half-way.
+fn remove(workspace: &Workspace, pipeline: &PipelineName, folder: &RunFolder) {
+    let gone = workspace
+        .join(layout::RUNS)
+        .join(format!("{REMOVED_PREFIX}{}", folder.name));
+    if fs::rename(&folder.path, &gone).is_ok() {
+        run_name::release(workspace, pipeline, &folder.run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camino::Utf8Path;
+
+    fn run(workspace: &Workspace, pipeline: &str, number: u32, succeeded: bool, ended: bool) -> String {
+        let name = format!("{pipeline}-{number}");
+        let folder = workspace.join(format!("runs/{name}-5f0c2a9{number}"));
+        fs::create_dir_all(&folder).unwrap();
+        let ended = if ended { r#""2026-11-24T05:30:09.000Z""# } else { "null" };
+        let record = format!(
+            r#"{{"pipeline": "{pipeline}", "startedAt": "2026-11-24T05:30:0{number}.000Z", "endedAt": {ended}, "succeeded": {succeeded}}}"#
+        );
+        fs::write(folder.join("run.json"), record).unwrap();
+        name
+    }
+
+    #[test]
+    fn the_newest_of_each_kind_are_kept_and_what_runs_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(Utf8Path::from_path(folder.path())).unwrap();
+        let iris = PipelineName::parse("iris").unwrap();
+        let live = run_name::claim(&workspace, &iris).unwrap();
+        assert_eq!(run(&workspace, "iris", 1, false, false), live.run.as_str());
+        for (number, succeeded, ended) in [(2, true, true), (3, false, true), (4, false, false), (5, true, true)] {
+            run(&workspace, "iris", number, succeeded, ended);
+        }
+        run(&workspace, "other", 6, true, true);
+        fs::create_dir_all(workspace.join("runs/.removed-iris-0-5f0c2a90/x")).unwrap();
+        remove_old_runs(
+            &workspace,
+            &iris,
+            Retention {
+                succeeded: 1,
+                others: 1,
+            },
+        );
+        let mut names = run_folders::names_in(&workspace.join("runs"));
+        names.sort_unstable();
+        let wanted = [
+            ".names",
+            "iris-1-5f0c2a91",
+            "iris-4-5f0c2a94",
+            "iris-5-5f0c2a95",
+            "other-6-5f0c2a96",
+        ];
+        assert_eq!(names, wanted);
+    }
+}

@@ -1,0 +1,103 @@
+//! What a run's status says to people: a line a stage, and at its end why it failed. Pure.
+
+use super::outcome::seconds_of;
+use super::workspace::WorkspaceError;
+use crate::print::Complaint;
+use crate::progress::Line;
+use std::time::Duration;
+use trainyard_contract::FailureClass;
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
+
+/// The line of a stage that is at its end; `None` for one that is not.
+pub fn end_line(stage: &StageStatus) -> Option<Line> {
+    let seconds = seconds_of(stage);
+    match stage.phase {
+        StagePhase::Pending | StagePhase::Queued | StagePhase::Running | StagePhase::Retrying => None,
+        StagePhase::Succeeded => Some(Line::Done {
+            seconds: seconds.unwrap_or_default(),
+            rows: stage.rows,
+        }),
+        StagePhase::Failed => Some(Line::Failed { seconds }),
+        StagePhase::Skipped => Some(Line::Skipped {
+            cause: stage.message.clone(),
+        }),
+        StagePhase::Stopped => Some(Line::Stopped { seconds }),
+    }
+}
+
+/// The line of a stage whose `attempt` failed and that runs again after `wait`.
+pub fn retry_line(
+    stage: Option<&StageStatus>,
+    attempt: u32,
+    class: Option<FailureClass>,
+    message: &str,
+    wait: Duration,
+) -> Line {
+    let latest = stage
+        .filter(|stage| stage.attempts == attempt)
+        .and_then(|stage| stage.latest.as_ref());
+    let times = latest.and_then(|latest| Some((latest.began_after?, latest.ended_after?)));
+    let seconds = times
+        .map(|(began, ended)| Duration::from_millis(ended.as_millis().saturating_sub(began.as_millis())).as_secs_f64());
+    Line::Retry {
+        seconds,
+        attempt,
+        reason: reason_of(class, message),
+        wait: wait.as_secs_f64(),
+    }
+}
+
+/// `Infra: cannot write …`
+fn reason_of(class: Option<FailureClass>, message: &str) -> String {
+    match class {
+        Some(class) if message.is_empty() => class.to_string(),
+        Some(class) => format!("{class}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+/// Why a run failed: one complaint a failed stage, in the order in which they ran.
+pub fn failures(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
+    let stages = pipeline
+        .order()
+        .iter()
+        .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
+    let mut complaints: Vec<Complaint> = stages
+        .filter(|stage| stage.phase == StagePhase::Failed)
+        .map(|stage| failure_of(stage, run, pipeline))
+        .collect();
+    if complaints.is_empty() && run.status.phase == RunPhase::Failed {
+        // The run took too long while no stage did.
+        let place = format!("in run `{}` of pipeline `{}`", run.name, pipeline.name());
+        complaints.push(Complaint::new(run.status.message.clone()).place(place));
+    }
+    complaints
+}
+
+fn failure_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
+    let tried = match stage.attempts {
+        0 | 1 => String::new(),
+        attempts => format!(", after {attempts} attempts"),
+    };
+    let place = format!(
+        "in stage `{}` of pipeline `{}`, run `{}`{tried}",
+        stage.name,
+        pipeline.name(),
+        run.name
+    );
+    let message = match &stage.message {
+        empty if empty.is_empty() => reason_of(stage.failure_class, empty),
+        message => message.clone(),
+    };
+    Complaint::new(message).place(place).hint(stage.hint.clone())
+}
+
+/// The run Succeeded, and its model is not the champion.
+pub fn lost_champion(error: &WorkspaceError, made: &MadeModelVersion) -> Complaint {
+    Complaint::new(format!(
+        "{error}; the model is whole in {}, but it is not the champion",
+        made.path
+    ))
+    .hint("make room for the link and run the pipeline again")
+}

@@ -1,0 +1,379 @@
+//! The events of YAML's parser become trees of values.
+//!
+//! Bounded whatever they are: the depth, and the values and characters after aliases are replaced by what they stand for.
+//! Merge keys (`<<`) are merged as kubectl does: a map's own entries first.
+
+use super::node::{Entry, Node, Position, Tree, shortened};
+use super::reader::Stop;
+use super::scalar;
+use super::yaml_error::Opened;
+use saphyr_parser::{Event, Marker, ScalarStyle, Span, Tag};
+use std::collections::{BTreeMap, HashMap};
+use trainyard_engine::FieldPath;
+
+/// The deepest nesting of lists and maps; a pipeline needs 10.
+const DEPTH_MAX: usize = 64;
+/// The most values of a file once its aliases are replaced by what they stand for.
+const NODES_MAX: usize = 100_000;
+/// The most bytes of texts, likewise.
+const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most faults of the text itself that are told.
+const FAULTS_MAX: usize = 100;
+
+/// What is wrong, where and in which field.
+pub(super) type Found = (Position, FieldPath, String);
+
+/// Where a mark of the parser stands.
+pub(super) fn position(mark: Marker) -> Position {
+    Position {
+        line: mark.line().max(1) as u64,
+        column: mark.col() as u64 + 1,
+    }
+}
+
+/// Documents under construction.
+#[derive(Default)]
+pub(super) struct Builder {
+    documents: Vec<Node>,
+    faults: Vec<Found>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    text_bytes: usize,
+}
+
+/// A list or map that is not finished.
+struct Open {
+    at: Position,
+    anchor: usize,
+    /// Whether brackets hold it.
+    flow: bool,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map(OpenMap),
+}
+
+/// A map that is not finished; `merged` are the entries that `<<` brought, `key` waits for its value.
+#[derive(Default)]
+struct OpenMap {
+    own: Vec<Entry>,
+    merged: Vec<Entry>,
+    key: Option<Key>,
+}
+
+struct Key {
+    text: String,
+    at: Position,
+    ambiguous: bool,
+    merge: bool,
+}
+
+impl Builder {
+    /// The finished documents that are not empty, and what is wrong with them.
+    pub(super) fn finish(self) -> (Vec<Node>, Vec<Found>) {
+        (self.documents, self.faults)
+    }
+
+    /// The innermost bracket that is open.
+    pub(super) fn opened(&self) -> Option<Opened> {
+        let open = self.open.iter().rev().find(|open| open.flow)?;
+        let bracket = if matches!(open.inside, Inside::List(_)) {
+            '['
+        } else {
+            '{'
+        };
+        Some(Opened { bracket, at: open.at })
+    }
+
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// A bound is passed: the rest is not to be read.
+    pub(super) fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        let at = position(span.start);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
+            Event::DocumentEnd => {
+                self.anchors.clear();
+                Ok(())
+            }
+            Event::Alias(anchor) => self.alias(anchor, at),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.nodes += 1;
+                self.text_bytes += text.len();
+                self.bounds(at)?;
+                if self.map().is_some_and(|map| map.key.is_none()) {
+                    return self.key(&text, style == ScalarStyle::Plain, at, anchor);
+                }
+                let tree = self.scalar(&text, style, at, tag.as_deref());
+                // An empty value has no place of its own: the parser may give one on the next line.
+                let empty = tree == Tree::Null && text.is_empty();
+                let key = self
+                    .map()
+                    .and_then(|map| map.key.as_ref())
+                    .map(|key| key.at)
+                    .filter(|_| empty);
+                self.finished(
+                    Node {
+                        at: key.unwrap_or(at),
+                        tree,
+                    },
+                    anchor,
+                );
+                Ok(())
+            }
+            Event::SequenceStart(anchor, tag) => self.begin(Inside::List(Vec::new()), span, anchor, tag.as_deref()),
+            Event::MappingStart(anchor, tag) => {
+                self.begin(Inside::Map(OpenMap::default()), span, anchor, tag.as_deref())
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.end();
+                Ok(())
+            }
+        }
+    }
+
+    fn map(&mut self) -> Option<&mut OpenMap> {
+        match self.open.last_mut() {
+            Some(Open {
+                inside: Inside::Map(map),
+                ..
+            }) => Some(map),
+            Some(_) | None => None,
+        }
+    }
+
+    fn begin(&mut self, inside: Inside, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), Stop> {
+        let at = position(span.start);
+        self.nodes += 1;
+        self.bounds(at)?;
+        if self.open.len() >= DEPTH_MAX {
+            return Err((at, format!("lists and maps are nested more than {DEPTH_MAX} deep")));
+        }
+        if let Some(tag) = tag.filter(|tag| !is_core(tag, &["map", "seq"])) {
+            self.unknown_tag(at, tag);
+        }
+        self.open.push(Open {
+            at,
+            anchor,
+            flow: !span.is_empty(),
+            inside,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(Open {
+            at,
+            anchor,
+            flow: _,
+            inside,
+        }) = self.open.pop()
+        else {
+            return;
+        };
+        let tree = match inside {
+            Inside::List(items) => Tree::List(items),
+            Inside::Map(OpenMap { own, merged, key: _ }) => Tree::Map(self.each_once(own, merged)),
+        };
+        self.finished(Node { at, tree }, anchor);
+    }
+
+    fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Stop> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return Err((at, "an alias stands inside of what it stands for".to_owned()));
+        };
+        self.count(&node, at)?;
+        self.put(node);
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, at: Position, tag: Option<&Tag>) -> Tree {
+        match tag {
+            None if style == ScalarStyle::Plain => scalar::plain(text),
+            Some(tag) if is_core(tag, &["int", "float", "bool", "null"]) => scalar::plain(text),
+            Some(tag) if !(is_core(tag, &["str"]) || is_text(tag)) => {
+                self.unknown_tag(at, tag);
+                Tree::Text(text.to_owned())
+            }
+            Some(_) | None => Tree::Text(text.to_owned()),
+        }
+    }
+
+    fn key(&mut self, text: &str, plain: bool, at: Position, anchor: usize) -> Result<(), Stop> {
+        let read = scalar::plain(text);
+        if plain && read == Tree::Null {
+            return Err((at, "a key is missing before the `:`".to_owned()));
+        }
+        if anchor != 0 {
+            self.anchors.insert(
+                anchor,
+                Node {
+                    at,
+                    tree: Tree::Text(text.to_owned()),
+                },
+            );
+        }
+        let ambiguous = plain && matches!(read, Tree::Ambiguous(_) | Tree::Bool(_));
+        let merge = plain && text == "<<";
+        if let Some(map) = self.map() {
+            map.key = Some(Key {
+                text: text.to_owned(),
+                at,
+                ambiguous,
+                merge,
+            });
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, node: Node, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        self.put(node);
+    }
+
+    /// A value goes where it belongs: into the open list or map, or it is the document.
+    fn put(&mut self, node: Node) {
+        match self.open.last_mut().map(|open| &mut open.inside) {
+            None if node.tree == Tree::Null => {}
+            None => self.documents.push(node),
+            Some(Inside::List(items)) => items.push(node),
+            Some(Inside::Map(map)) => match map.key.take() {
+                None => self.odd_key(&node),
+                Some(key) if key.merge => self.merge(&key, node),
+                Some(Key {
+                    text,
+                    at,
+                    ambiguous,
+                    merge: _,
+                }) => {
+                    map.own.push(Entry {
+                        key: text,
+                        at,
+                        ambiguous,
+                        value: node,
+                    });
+                }
+            },
+        }
+    }
+
+    /// The key of a map that is an alias, a list or a map.
+    fn odd_key(&mut self, node: &Node) {
+        let text = node.text().map(str::to_owned);
+        if text.is_none() {
+            self.fault(node.at, None, "the key of a map must be text".to_owned());
+        }
+        if let Some(map) = self.map() {
+            map.key = Some(Key {
+                text: text.unwrap_or_default(),
+                at: node.at,
+                ambiguous: false,
+                merge: false,
+            });
+        }
+    }
+
+    /// `<<`: the entries of other maps, where the map has none of its own.
+    fn merge(&mut self, key: &Key, node: Node) {
+        let maps = if let Tree::List(items) = node.tree {
+            items
+        } else {
+            vec![node]
+        };
+        for map in maps {
+            match (map.tree, self.map()) {
+                (Tree::Map(entries), Some(open)) => open.merged.extend(entries),
+                (_, _) => self.fault(key.at, Some("<<"), "`<<` takes a map, or a list of maps".to_owned()),
+            }
+        }
+    }
+
+    /// The entries of a finished map, each key once: its own before merged ones, and of those the first.
+    fn each_once(&mut self, own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
+        let mut places: BTreeMap<String, Position> = BTreeMap::new();
+        let mut kept = Vec::with_capacity(own.len() + merged.len());
+        for entry in own {
+            if let Some(first) = places.get(&entry.key) {
+                let first = first.line;
+                let message = format!(
+                    "the key `{}` stands twice in this map; the first is in line {first}",
+                    shortened(&entry.key)
+                );
+                self.fault(entry.at, Some(&entry.key), message);
+            } else {
+                places.insert(entry.key.clone(), entry.at);
+                kept.push(entry);
+            }
+        }
+        for entry in merged {
+            if places.insert(entry.key.clone(), entry.at).is_none() {
+                kept.push(entry);
+            }
+        }
+        kept
+    }
+
+    fn unknown_tag(&mut self, at: Position, tag: &Tag) {
+        self.fault(at, None, format!("the tag `{tag}` means nothing here"));
+    }
+
+    /// A fault at the value under construction, or at a key of the map that was just finished.
+    fn fault(&mut self, at: Position, key: Option<&str>, message: String) {
+        if self.faults.len() >= FAULTS_MAX {
+            return;
+        }
+        let above = self
+            .open
+            .iter()
+            .fold(FieldPath::default(), |field, open| match &open.inside {
+                Inside::List(items) => field.index(items.len()),
+                Inside::Map(OpenMap { key: Some(key), .. }) => field.field(&key.text),
+                Inside::Map(_) => field,
+            });
+        let field = key.map_or_else(|| above.clone(), |key| above.field(key));
+        self.faults.push((at, field, message));
+    }
+
+    /// Counts what an alias stands for.
+    fn count(&mut self, node: &Node, at: Position) -> Result<(), Stop> {
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            self.nodes += 1;
+            match &node.tree {
+                Tree::Text(text) | Tree::Ambiguous(text) => self.text_bytes += text.len(),
+                Tree::List(items) => open.extend(items),
+                Tree::Map(entries) => open.extend(entries.iter().map(|entry| &entry.value)),
+                Tree::Null | Tree::Bool(_) | Tree::Number(..) | Tree::NotFinite(_) => {}
+            }
+            self.bounds(at)?;
+        }
+        Ok(())
+    }
+
+    fn bounds(&self, at: Position) -> Result<(), Stop> {
+        if self.nodes > NODES_MAX || self.text_bytes > TEXT_BYTES_MAX {
+            let message = format!(
+                "the file holds more than {NODES_MAX} values, or {TEXT_BYTES_MAX} bytes of text, \
+                 once its aliases are replaced by what they stand for"
+            );
+            return Err((at, message));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a tag is a lone `!`: a text, whatever it looks like.
+fn is_text(tag: &Tag) -> bool {
+    tag.handle.is_empty() && tag.suffix == "!"
+}
+
+/// Whether a tag is one of YAML's own of these names.
+fn is_core(tag: &Tag, names: &[&str]) -> bool {
+    tag.is_yaml_core_schema() && names.contains(&tag.suffix.as_str())
+}

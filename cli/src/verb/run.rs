@@ -1,0 +1,229 @@
+//! `trainyard run FILE`: runs the pipeline of a manifest on this machine, to its end.
+//!
+//! Everything that is wrong with the manifest or the parameters is told before the workspace is touched (exit code 2). From
+//! then on everything that goes wrong is how the run ended (exit code 1), also a workspace that cannot be written.
+
+use crate::arguments::Output;
+use crate::exit::Exit;
+use crate::host::begin::{BeginError, begin, check_parameters};
+use crate::host::drive::{EndedRun, Yard, drive};
+use crate::host::outcome::Outcome;
+use crate::host::retention::{RUNS_KEPT, Retention, remove_old_runs};
+use crate::host::source::Sources;
+use crate::host::stop_signals::Stop;
+use crate::host::workspace::{Workspace, WorkspaceError};
+use crate::host::{run_name, tell};
+use crate::manifest::{self, Manifest};
+use crate::print::{self, Complaint};
+use crate::progress::Progress;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
+use std::io;
+use trainyard_contract::{FailureClass, RunName, layout};
+use trainyard_crds::MLPipeline;
+use trainyard_engine::{FieldStep, Pipeline, RunPhase, SpecFault};
+use trainyard_worker::artifact::HashingWriter;
+
+/// Runs the pipeline of a manifest on this machine
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The manifest: YAML with one MLPipeline, and the ConfigMaps that it reads
+    file: Utf8PathBuf,
+    /// A parameter of the pipeline; may be given several times
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// The folder for runs and models, created when missing [default: the current folder]
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<Utf8PathBuf>,
+    /// How to write the outcome
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Runs it.
+pub fn run(arguments: &Arguments) -> Exit {
+    let manifest = match manifest::load(std::slice::from_ref(&arguments.file)) {
+        Ok(manifest) => manifest,
+        Err(faults) => {
+            for fault in faults {
+                print::note(&fault.to_string());
+            }
+            return Exit::Usage;
+        }
+    };
+    match start(arguments, &manifest) {
+        Ok(exit) => exit,
+        Err(stopped) => stopped.told(),
+    }
+}
+
+/// Why nothing ran and there is no outcome.
+struct NothingRan {
+    complaints: Vec<Complaint>,
+    exit: Exit,
+}
+
+impl NothingRan {
+    fn told(self) -> Exit {
+        for complaint in &self.complaints {
+            print::error(complaint);
+        }
+        self.exit
+    }
+}
+
+fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan> {
+    let failed = |message: String| NothingRan {
+        complaints: vec![Complaint::new(message)],
+        exit: Exit::Failed,
+    };
+    let uid = run_name::new_uid().map_err(|e| failed(format!("cannot read random digits for the run's uid: {e}")))?;
+    let parameters: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
+    let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
+    if !faults.is_empty() {
+        return Err(NothingRan {
+            complaints: wrong_parameters(&faults, &manifest.pipeline),
+            exit: Exit::Usage,
+        });
+    }
+    let sources = sources_of(manifest).map_err(|e| failed(e.to_string()))?;
+    let workspace = Workspace::at(arguments.workspace.as_deref()).map_err(|e| failed(e.to_string()))?;
+    let yard = Yard {
+        workspace: &workspace,
+        pipeline: &manifest.pipeline,
+        sources: &sources,
+        spec_digest: &digest_of(&manifest.raw),
+    };
+    let begun = match begin(&yard, uid.clone(), &parameters) {
+        Ok(begun) => begun,
+        Err(BeginError::Parameters(faults)) => {
+            return Err(NothingRan {
+                complaints: wrong_parameters(&faults, &manifest.pipeline),
+                exit: Exit::Usage,
+            });
+        }
+        Err(BeginError::Workspace(e)) => {
+            let name = run_name::unclaimed(manifest.pipeline.name(), &uid);
+            return Ok(not_begun(arguments.output, manifest, name, &e));
+        }
+    };
+    let (run, claim) = begun.into_parts();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| failed(format!("cannot listen to processes and signals: {e}")))?;
+    let stages = manifest.pipeline.stages().iter().map(|stage| stage.name.as_str());
+    let mut view = Progress::new(stages);
+    let ended = runtime.block_on(drive(yard, run, &mut view));
+    drop(view);
+    let exit = report(arguments.output, manifest, &workspace, &ended);
+    drop(claim);
+    remove_old_runs(&workspace, manifest.pipeline.name(), retention_of(&manifest.raw));
+    Ok(exit)
+}
+
+fn wrong_parameters(faults: &[SpecFault], pipeline: &Pipeline) -> Vec<Complaint> {
+    faults.iter().map(|fault| wrong_parameter(fault, pipeline)).collect()
+}
+
+/// The engine names a parameter by its field, `parameters.NAME`, as a run's object has it; a command line has no fields.
+fn wrong_parameter(fault: &SpecFault, pipeline: &Pipeline) -> Complaint {
+    let declared = |name: &String| pipeline.parameters().iter().any(|parameter| parameter.name == *name);
+    let message = match fault.field.steps() {
+        [_, FieldStep::Field(name), ..] if declared(name) => format!("parameter `{name}` {}", fault.message),
+        _ => fault.message.clone(),
+    };
+    Complaint::new(message).hint(fault.suggestion.clone().unwrap_or_default())
+}
+
+fn sources_of(manifest: &Manifest) -> io::Result<Sources> {
+    let file = camino::absolute_utf8(&manifest.file)?;
+    Ok(Sources {
+        manifest_folder: file.parent().unwrap_or(Utf8Path::new("/")).to_owned(),
+        config_maps: manifest.config_maps.clone(),
+    })
+}
+
+/// Hexadecimal sha-256 of the pipeline's spec as it was written, whatever its layout.
+fn digest_of(pipeline: &MLPipeline) -> String {
+    let mut hash = HashingWriter::new(io::sink());
+    serde_json::to_writer(&mut hash, &pipeline.spec).expect("a spec has only string keys, and a sink takes everything");
+    let (_, digest, _) = hash.finish();
+    digest
+}
+
+fn retention_of(pipeline: &MLPipeline) -> Retention {
+    let kept = |number: Option<i32>| {
+        number
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(RUNS_KEPT)
+    };
+    let retention = pipeline.spec.retention.clone().unwrap_or_default();
+    Retention {
+        succeeded: kept(retention.successful_runs),
+        others: kept(retention.failed_runs),
+    }
+}
+
+/// The workspace cannot be written: the run has Failed before it began, and says so in the same form.
+fn not_begun(output: Output, manifest: &Manifest, name: RunName, error: &WorkspaceError) -> Exit {
+    let outcome = Outcome::not_begun(name, &manifest.pipeline, FailureClass::Infra, &error.to_string());
+    let place = format!("before the first stage of pipeline `{}`", manifest.pipeline.name());
+    print::error(&Complaint::new(error.to_string()).place(place).hint(error.hint()));
+    if output == Output::Json {
+        write(&outcome.json());
+    }
+    Exit::Failed
+}
+
+/// Tells how the run ended: failures on stderr, the outcome on stdout.
+fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &EndedRun) -> Exit {
+    let EndedRun {
+        run,
+        stopped_by,
+        champion_lost,
+    } = ended;
+    for complaint in tell::failures(run, &manifest.pipeline) {
+        print::error(&complaint);
+    }
+    let made = run.status.model();
+    if let (Some(error), Some(made)) = (champion_lost, made) {
+        print::error(&tell::lost_champion(error, made));
+    }
+    match (output, made) {
+        (Output::Json, _) => write(&Outcome::of(run, workspace).json()),
+        (Output::Text, Some(made)) => {
+            let is_champion = run.status.phase == RunPhase::Succeeded && champion_lost.is_none();
+            let mark = if is_champion {
+                format!(" ({})", layout::CHAMPION_LINK)
+            } else {
+                String::new()
+            };
+            write(&format!("model  {}{mark}\n", made.path));
+        }
+        (Output::Text, None) => {}
+    }
+    match run.status.phase {
+        RunPhase::Succeeded if champion_lost.is_none() => Exit::Done,
+        RunPhase::Stopped => match stopped_by {
+            Some(Stop::Terminate) => Exit::Terminated,
+            Some(Stop::CtrlC) | None => Exit::Interrupted,
+        },
+        RunPhase::Succeeded
+        | RunPhase::Failed
+        | RunPhase::Pending
+        | RunPhase::Running
+        | RunPhase::Suspended
+        | RunPhase::Stopping => Exit::Failed,
+    }
+}
+
+/// A reader that is gone changes nothing about how the run ended; a disk that is full behind `>` is told.
+fn write(text: &str) {
+    if let Err(e) = print::data(text) {
+        print::error(&Complaint::new(format!("cannot write the outcome to stdout: {e}")));
+    }
+}

@@ -1,0 +1,33 @@
+//! `dataset.json`: written by the stage that makes a dataset, read by those that judge it.
+
+use super::DatasetError;
+use super::reader::read_error;
+use crate::StageError;
+use crate::artifact::write_file;
+use crate::stage::WrittenFile;
+use camino::Utf8Path;
+use trainyard_contract::dataset::DatasetDescription;
+use trainyard_contract::layout::DATASET_DESCRIPTION_FILE;
+
+/// Writes `dataset.json` into `folder`.
+///
+/// # Errors
+/// The workspace does not take it.
+pub fn write_description(folder: &Utf8Path, description: &DatasetDescription) -> Result<WrittenFile, StageError> {
+    let json = serde_json::to_vec(description)
+        .map_err(|error| StageError::internal("cannot write a dataset's description as JSON").caused_by(error))?;
+    write_file(folder, DATASET_DESCRIPTION_FILE, &json)
+}
+
+/// Reads `dataset.json` from `folder`.
+///
+/// # Errors
+/// The file is gone, cannot be read, or is not whole.
+pub fn read_description(folder: &Utf8Path) -> Result<DatasetDescription, DatasetError> {
+    let path = folder.join(DATASET_DESCRIPTION_FILE);
+    let json = std::fs::read(&path).map_err(|source| read_error(&path, source))?;
+    serde_json::from_slice(&json).map_err(|error| DatasetError::Broken {
+        path,
+        problem: error.to_string(),
+    })
+}

@@ -1,0 +1,146 @@
+//! What is wrong with a dataset, all of it.
+//!
+//! In: the description, the spec, and which columns later stages need. Out: faults, in the file's order.
+
+use super::declared;
+use super::report::{ReportExample, ReportFault, ReportKind};
+use crate::StageError;
+use crate::attempt::StopFlag;
+use crate::dataset::{DatasetReader, is_number};
+use crate::similar::similar;
+use std::collections::{HashMap, HashSet};
+use trainyard_contract::dataset::{CellFaultKind, ColumnDescription, DatasetDescription};
+use trainyard_contract::document::ColumnNeeds;
+use trainyard_contract::stage::{ColumnType, NullRule, ValidateSpec};
+
+/// The line that names the columns.
+const HEADER_LINE: u64 = 1;
+
+/// All faults: first those of the header, then those of cells in the order of their first line.
+pub(super) fn faults(
+    description: &DatasetDescription,
+    reader: &DatasetReader,
+    spec: &ValidateSpec,
+    needs: &ColumnNeeds,
+    stop: &StopFlag,
+) -> Result<Vec<ReportFault>, StageError> {
+    let rules = Rules::new(spec, needs);
+    let mut faults = missing_columns(description, &rules);
+    for (index, column) in description.columns.iter().enumerate() {
+        stop.check()?;
+        faults.extend(wrong_type(column, &rules));
+        faults.extend(noted_faults(column, &rules));
+        if let Some(&column_type) = rules.types.get(column.name.as_str()) {
+            faults.extend(declared::faults(description, reader, index, column_type, stop)?);
+        }
+    }
+    if description.rows == 0 {
+        faults.push(ReportFault::of_table(ReportKind::NoRows));
+    }
+    faults.sort_by_key(ReportFault::first_line);
+    Ok(faults)
+}
+
+/// What is asked of which column.
+struct Rules<'a> {
+    /// Columns that must be there, each once, in the order of the manifest.
+    required: Vec<&'a str>,
+    /// Columns that must have no missing and no infinite cell; `None` for all.
+    complete: Option<HashSet<&'a str>>,
+    /// Columns that later stages need as numbers.
+    numbers: HashSet<&'a str>,
+    /// Declared types.
+    types: HashMap<&'a str, ColumnType>,
+}
+
+impl<'a> Rules<'a> {
+    fn new(spec: &'a ValidateSpec, needs: &'a ColumnNeeds) -> Self {
+        let named = needs.numbers.iter().chain(&needs.used).chain(&spec.required_columns);
+        let named = named
+            .chain(spec.columns.iter().map(|column| &column.name))
+            .map(String::as_str);
+        let mut seen = HashSet::new();
+        let required: Vec<&str> = named.filter(|name| seen.insert(*name)).collect();
+        let complete = match spec.no_nulls.unwrap_or_default() {
+            NullRule::Used => Some(required.iter().copied().collect()),
+            NullRule::All => None,
+            NullRule::Off => Some(HashSet::new()),
+        };
+        Self {
+            required,
+            complete,
+            numbers: needs.numbers.iter().map(String::as_str).collect(),
+            types: spec
+                .columns
+                .iter()
+                .filter_map(|column| Some((column.name.as_str(), column.column_type?)))
+                .collect(),
+        }
+    }
+
+    fn is_fault(&self, column: &str, kind: CellFaultKind) -> bool {
+        let complete = self.complete.as_ref().is_none_or(|columns| columns.contains(column));
+        let declared = self.types.get(column);
+        match kind {
+            CellFaultKind::Null | CellFaultKind::NotFinite => complete,
+            CellFaultKind::NotANumber | CellFaultKind::NotAnInteger => {
+                let is_typed = matches!(declared, Some(ColumnType::Integer | ColumnType::Number));
+                complete || is_typed || self.numbers.contains(column)
+            }
+        }
+    }
+}
+
+fn missing_columns(description: &DatasetDescription, rules: &Rules) -> Vec<ReportFault> {
+    let names = || description.columns.iter().map(|column| column.name.as_str());
+    let there: HashSet<&str> = names().collect();
+    let missing = rules.required.iter().filter(|name| !there.contains(*name));
+    missing
+        .map(|&name| ReportFault {
+            kind: ReportKind::MissingColumn,
+            column: name.to_owned(),
+            count: 1,
+            examples: vec![ReportExample {
+                line: Some(HEADER_LINE),
+                row: None,
+                value: similar(name, names()).unwrap_or_default().to_owned(),
+            }],
+        })
+        .collect()
+}
+
+/// A column that later stages need as numbers was declared as text.
+fn wrong_type(column: &ColumnDescription, rules: &Rules) -> Option<ReportFault> {
+    let is_number = column.data_type.parse().is_ok_and(|data_type| is_number(&data_type));
+    (!is_number && rules.numbers.contains(column.name.as_str())).then(|| ReportFault {
+        kind: ReportKind::WrongType,
+        column: column.name.clone(),
+        count: 1,
+        examples: vec![ReportExample {
+            line: Some(HEADER_LINE),
+            row: None,
+            value: column.data_type.clone(),
+        }],
+    })
+}
+
+/// The faults that were noted when the table was made.
+fn noted_faults(column: &ColumnDescription, rules: &Rules) -> impl Iterator<Item = ReportFault> {
+    let faults = column.faults.iter();
+    faults
+        .filter(|fault| rules.is_fault(&column.name, fault.kind))
+        .map(|fault| ReportFault {
+            kind: fault.kind.into(),
+            column: column.name.clone(),
+            count: fault.count,
+            examples: fault
+                .examples
+                .iter()
+                .map(|example| ReportExample {
+                    line: Some(example.line),
+                    row: Some(example.row),
+                    value: example.value.clone(),
+                })
+                .collect(),
+        })
+}

@@ -1,0 +1,186 @@
+//! `report.json`: everything that `validate` found, and the first of it in a line.
+
+use crate::csv::{Word, and_more};
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+use trainyard_contract::dataset::{CellFaultKind, DatasetDescription, DatasetSource};
+
+/// What `validate` found.
+///
+/// ```json
+/// {"source": {"name": "data/people.csv", "sha256": "…", "bytes": 66}, "rows": 4,
+///  "columns": [{"name": "age", "dataType": "Int8"}],
+///  "faults": [{"kind": "Null", "column": "age", "count": 3, "examples": [{"line": 4, "row": 2, "value": ""}]}]}
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What the dataset was made from.
+    pub source: DatasetSource,
+    /// Rows of the dataset.
+    pub rows: u64,
+    /// Its columns.
+    pub columns: Vec<ReportColumn>,
+    /// All faults; empty if the stage succeeded. Those of one kind in one column are one entry; in the order of their first
+    /// line.
+    pub faults: Vec<ReportFault>,
+}
+
+/// A column of the dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportColumn {
+    /// Its name.
+    pub name: String,
+    /// Its Arrow type.
+    pub data_type: String,
+}
+
+/// All faults of one kind in one column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportFault {
+    /// What is wrong.
+    pub kind: ReportKind,
+    /// The column's name; empty where the table as a whole is wrong.
+    pub column: String,
+    /// How many cells; 1 where the column itself is wrong.
+    pub count: u64,
+    /// The first five.
+    pub examples: Vec<ReportExample>,
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ReportKind {
+    /// The column is not there; the example's value is the column that was probably meant, if there is one.
+    MissingColumn,
+    /// The column holds text, but numbers are needed; the example's value is its Arrow type.
+    WrongType,
+    /// The cell is empty or holds a null word.
+    Null,
+    /// The cell holds an infinite number.
+    NotFinite,
+    /// The cell holds no number.
+    NotANumber,
+    /// The cell holds a number that is not whole, or too large.
+    NotAnInteger,
+    /// The table has no rows.
+    NoRows,
+}
+
+/// One place with a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportExample {
+    /// Physical line of the source where the record starts (the header is line 1); `null` where it is not known.
+    pub line: Option<u64>,
+    /// Row of the table, from 0; `null` for a fault of the column itself.
+    pub row: Option<u64>,
+    /// The cell, cut to 60 characters.
+    pub value: String,
+}
+
+impl From<CellFaultKind> for ReportKind {
+    fn from(kind: CellFaultKind) -> Self {
+        match kind {
+            CellFaultKind::Null => Self::Null,
+            CellFaultKind::NotFinite => Self::NotFinite,
+            CellFaultKind::NotANumber => Self::NotANumber,
+            CellFaultKind::NotAnInteger => Self::NotAnInteger,
+        }
+    }
+}
+
+impl ReportFault {
+    /// A fault of the table as a whole.
+    pub(super) fn of_table(kind: ReportKind) -> Self {
+        Self {
+            kind,
+            column: String::new(),
+            count: 1,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Where the first is; what has no line comes last.
+    pub(super) fn first_line(&self) -> u64 {
+        self.examples
+            .first()
+            .and_then(|example| example.line)
+            .unwrap_or(u64::MAX)
+    }
+
+    /// The first of these faults, after the file's name.
+    fn sentence(&self) -> String {
+        let column = Word::new(&self.column);
+        let example = self.examples.first();
+        let line = example
+            .and_then(|example| example.line)
+            .map_or_else(String::new, |line| format!(":{line}"));
+        let value = Word::new(example.map_or("", |example| &example.value));
+        let is_blank = example.is_none_or(|example| example.value.trim().is_empty());
+        let what = match self.kind {
+            ReportKind::MissingColumn if is_blank => format!("column `{column}` is missing"),
+            ReportKind::MissingColumn => format!("column `{column}` is missing; found `{value}`"),
+            ReportKind::WrongType => format!("column `{column}` is read as text, but numbers are needed"),
+            ReportKind::Null if is_blank => format!("column `{column}` is empty"),
+            ReportKind::Null => format!("column `{column}`: `{value}` is read as missing"),
+            ReportKind::NotFinite => format!("column `{column}`: `{value}` is not finite"),
+            ReportKind::NotANumber => format!("column `{column}`: `{value}` is not a number"),
+            ReportKind::NotAnInteger => format!("column `{column}`: `{value}` is not a whole number"),
+            ReportKind::NoRows => "there are no rows".to_owned(),
+        };
+        format!("{line}: {what}")
+    }
+
+    fn advice(&self, report: &Report) -> String {
+        match self.kind {
+            ReportKind::MissingColumn => format!("the columns are {}", report.column_names()),
+            ReportKind::WrongType => "take the column's type Text out of extract.csv.columns".to_owned(),
+            ReportKind::NotANumber => "a word for missing cells can be named in csv.nullValues".to_owned(),
+            ReportKind::Null | ReportKind::NotFinite | ReportKind::NotAnInteger | ReportKind::NoRows => String::new(),
+        }
+    }
+}
+
+impl Report {
+    /// What is said about `description`.
+    pub(super) fn new(description: &DatasetDescription, faults: Vec<ReportFault>) -> Self {
+        let columns = description.columns.iter();
+        Self {
+            source: description.source.clone(),
+            rows: description.rows,
+            columns: columns
+                .map(|column| ReportColumn {
+                    name: column.name.clone(),
+                    data_type: column.data_type.clone(),
+                })
+                .collect(),
+            faults,
+        }
+    }
+
+    /// The first fault in the file, and how many more there are; `None` if there is none.
+    pub fn message(&self) -> Option<String> {
+        let first = self.faults.first()?;
+        let all: u64 = self.faults.iter().map(|fault| fault.count).sum();
+        Some(format!("{}{}{}", self.source.name, first.sentence(), and_more(all - 1)))
+    }
+
+    /// What to do; `path` is where the report will be found.
+    pub(super) fn hint(&self, path: &Utf8Path) -> String {
+        let advice = self.faults.first().map_or_else(String::new, |fault| fault.advice(self));
+        let place = format!("all of them, with lines, are in {path}");
+        if advice.is_empty() {
+            place
+        } else {
+            format!("{place}; {advice}")
+        }
+    }
+
+    fn column_names(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
+        crate::csv::some_names(&names)
+    }
+}

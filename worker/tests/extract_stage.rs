@@ -1,0 +1,258 @@
+//! `extract` as a stage: what it writes, and the files of which it makes no table.
+
+#[path = "common/stages.rs"]
+mod stages;
+
+use serde_json::json;
+use stages::Workspace;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use trainyard_contract::FailureClass;
+use trainyard_worker::StageError;
+use trainyard_worker::dataset::DatasetReader;
+
+const SEED: &[u8] = b"age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ::zstd::encode_all(bytes, 3).unwrap()
+}
+
+#[test]
+fn the_seed_becomes_a_dataset() {
+    let workspace = Workspace::new();
+    let output = workspace.extract(SEED, json!({}), &["age", "salary"]).unwrap();
+    assert_eq!(output.rows, Some(4));
+    for written in &output.files {
+        let (sha256, bytes) = trainyard_worker::artifact::hash_file(&workspace.file("extract", &written.name)).unwrap();
+        assert_eq!((&written.sha256, written.bytes), (&sha256, bytes), "{}", written.name);
+    }
+    let names: Vec<_> = output.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["data.arrow", "dataset.json"]);
+    let mut found = workspace.json("extract", "dataset.json");
+    let sha256 = found["source"]["sha256"].take();
+    let wanted = json!({
+        "rows": 4,
+        "source": {
+            "name": "data/t.csv",
+            "sha256": null,
+            "bytes": 62,
+        },
+        "columns": [
+            {"name": "age", "dataType": "Int8"},
+            {"name": "salary", "dataType": "Int32"},
+            {"name": "target", "dataType": "Int8"},
+        ],
+        "lineRuns": [{"row": 0, "line": 2}],
+    });
+    assert_eq!(found, wanted);
+    let (source, _) = trainyard_worker::artifact::hash_file(&workspace.path().join("data/t.csv")).unwrap();
+    assert_eq!(sha256, json!(source));
+    let reader = DatasetReader::open(&workspace.file("extract", "data.arrow")).unwrap();
+    assert_eq!((reader.rows(), reader.blocks()), (4, 1));
+}
+
+#[test]
+fn compressed_files_give_the_same_table_whatever_their_name() {
+    let workspace = Workspace::new();
+    workspace.extract(SEED, json!({}), &[]).unwrap();
+    let wanted = fs::read(workspace.file("extract", "data.arrow")).unwrap();
+    let (head, tail) = SEED.split_at(20);
+    let two = |pack: fn(&[u8]) -> Vec<u8>| [pack(head), pack(tail)].concat();
+    let skippable = [&[0x50, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 9, 9][..], &zstd(SEED)].concat();
+    for (name, bytes) in [
+        ("gzip", gzip(SEED)),
+        ("gzip of two members", two(gzip)),
+        ("zstd", zstd(SEED)),
+        ("zstd of two frames", two(zstd)),
+        ("zstd behind a frame to skip", skippable),
+    ] {
+        let output = workspace.extract(&bytes, json!({}), &[]);
+        let output = output.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(output.rows, Some(4), "{name}");
+        assert_eq!(
+            fs::read(workspace.file("extract", "data.arrow")).unwrap(),
+            wanted,
+            "{name}"
+        );
+        let description = workspace.json("extract", "dataset.json");
+        assert_eq!(description["source"]["bytes"], json!(bytes.len()), "{name}");
+    }
+}
+
+#[test]
+fn files_that_are_no_table() {
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 5].to_vec();
+    let with = |bytes: Vec<u8>, more: &[u8]| [&bytes[..], more].concat();
+    let ragged = "a,b\n1,2\n\n3\n4,5,6\n7\n".as_bytes().to_vec();
+    let late = format!("a,b\n{}1,2,3\n", "1,2\n".repeat(300_000)).into_bytes();
+    for (bytes, message) in [
+        (b"".to_vec(), "data/t.csv is empty"),
+        (b"\n \n\n".to_vec(), "data/t.csv is empty"),
+        (b"\xEF\xBB\xBF".to_vec(), "data/t.csv is empty"),
+        (gzip(b""), "data/t.csv is empty"),
+        (
+            b"a,b\n".to_vec(),
+            "data/t.csv:1: there is a header, but no row below it",
+        ),
+        (
+            b"\na,b".to_vec(),
+            "data/t.csv:2: there is a header, but no row below it",
+        ),
+        (b"a,,c\n1,2,3\n".to_vec(), "data/t.csv:1: column 2 has no name"),
+        (
+            b"a,b,a\n1,2,3\n".to_vec(),
+            "data/t.csv:1: column `a` is there twice, as column 1 and column 3",
+        ),
+        (ragged, "data/t.csv:4: 1 field, but the header has 2, and 2 more faults"),
+        (
+            b"a,b\n1,2,3\n4,5,6\n".to_vec(),
+            "data/t.csv:2: 3 fields, but the header has 2, and 1 more fault",
+        ),
+        (b"a,b\n1,2,\n".to_vec(), "data/t.csv:2: 3 fields, but the header has 2"),
+        (late, "data/t.csv:300002: 3 fields, but the header has 2"),
+        (
+            b"a,b\n1,\"x\n2,y\n".to_vec(),
+            "data/t.csv:2: a quote opens here and is never closed",
+        ),
+        (
+            b"a,b\n\"p\nq\",\"x\n2,y\n".to_vec(),
+            "data/t.csv:3: a quote opens here and is never closed",
+        ),
+        (
+            b"a,b\n1\n2,\"x\n".to_vec(),
+            "data/t.csv:2: 1 field, but the header has 2, and 1 more fault",
+        ),
+        (
+            b"\"a,b\n1,2\n".to_vec(),
+            "data/t.csv:1: a quote opens here and is never closed",
+        ),
+        (
+            b"a,b\n1,2\n3,\xE9t\xE9\n".to_vec(),
+            "data/t.csv:3: column `b`: byte 0xE9 is not UTF-8",
+        ),
+        (b"a,\xE9\n1,2\n".to_vec(), "data/t.csv:1: byte 0xE9 is not UTF-8"),
+        (b"\xFF\xFEa\0,\0b\0\n\0".to_vec(), "data/t.csv is UTF-16, not UTF-8"),
+        (cut(gzip(SEED)), "data/t.csv is broken: its gzip data ends too early"),
+        (cut(zstd(SEED)), "data/t.csv is broken: its zstd data ends too early"),
+        (
+            with(gzip(SEED), b"garbage and more garbage"),
+            "data/t.csv is broken: its gzip data is damaged, or something else follows it",
+        ),
+        (
+            with(zstd(SEED), b"garbage"),
+            "data/t.csv is broken: its zstd data is damaged, or something else follows it",
+        ),
+        (
+            b"\x1F\x8B".to_vec(),
+            "data/t.csv is broken: its gzip data ends too early",
+        ),
+    ] {
+        let error = Workspace::new().extract(&bytes, json!({}), &[]).unwrap_err();
+        assert_eq!(error.message(), message);
+        assert_eq!(error.class(), Some(FailureClass::Data), "{message}");
+        assert!(!error.hint_text().is_empty(), "{message}");
+    }
+}
+
+#[test]
+fn places_that_hold_no_file() {
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.path().join("folder")).unwrap();
+    let pipe = workspace.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        pipe.as_std_path(),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    fs::write(workspace.path().join("file"), "").unwrap();
+    for (path, message) in [
+        ("nothing", "data/t.csv is not there"),
+        ("file/below", "data/t.csv is not there"),
+        ("folder", "data/t.csv is a folder, not a file"),
+        ("pipe", "data/t.csv is a pipe, not a file"),
+        ("/dev/null", "data/t.csv is a device or socket, not a file"),
+    ] {
+        let error = workspace.extract_path(path, json!({"path": path}), &[]).unwrap_err();
+        assert_eq!((error.message(), error.class()), (message, Some(FailureClass::Data)));
+        assert!(!error.hint_text().is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_read() {
+    let workspace = Workspace::new();
+    let path = workspace.path().join("secret");
+    fs::write(&path, SEED).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    // The superuser may read everything.
+    if fs::File::open(&path).is_err() {
+        let error = workspace
+            .extract_path("secret", json!({"path": "secret"}), &[])
+            .unwrap_err();
+        assert_eq!(
+            (error.message(), error.class()),
+            ("data/t.csv may not be read", Some(FailureClass::Data))
+        );
+    }
+}
+
+#[test]
+fn declared_columns_must_be_there() {
+    let csv = json!({"columns": [{"name": "Salary", "type": "Number"}]});
+    let error = Workspace::new().extract(SEED, csv, &[]).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "data/t.csv:1: column `Salary` is missing; found `salary`"
+    );
+    assert!(
+        error
+            .hint_text()
+            .starts_with("the columns are `age`, `salary`, `target`"),
+        "{}",
+        error.hint_text()
+    );
+}
+
+#[test]
+fn a_full_workspace_is_not_the_datas_fault() {
+    let error: StageError = trainyard_worker::dataset::DatasetError::Write {
+        path: "runs/r/extract/data.arrow".into(),
+        source: rustix::io::Errno::NOSPC.into(),
+    }
+    .into();
+    assert_eq!(error.class(), Some(FailureClass::Infra));
+    assert!(error.hint_text().contains("full"));
+}
+
+#[test]
+fn a_line_without_end_is_refused_before_it_fills_the_memory() {
+    let mut bytes = b"a,b\n1,2\n".to_vec();
+    bytes.resize(40 << 20, b'x');
+    let error = Workspace::new().extract(&zstd(&bytes), json!({}), &[]).unwrap_err();
+    assert_eq!(error.message(), "data/t.csv:3: the record is longer than 16 MiB");
+    bytes[8] = b'"';
+    let error = Workspace::new().extract(&zstd(&bytes), json!({}), &[]).unwrap_err();
+    assert_eq!(error.message(), "data/t.csv:3: the record is longer than 16 MiB");
+}
+
+#[test]
+fn ten_thousand_columns_are_a_table() {
+    let line = |cell: &dyn Fn(usize) -> String| (0..10_000).map(cell).collect::<Vec<_>>().join(",") + "\n";
+    let text = line(&|i| format!("column_{i}")) + &line(&|i| i.to_string()).repeat(20) + &line(&|i| format!("{i}.5"));
+    let workspace = Workspace::new();
+    let output = workspace.extract(text.as_bytes(), json!({}), &["column_9999"]).unwrap();
+    assert_eq!(output.rows, Some(21));
+    let reader = DatasetReader::open(&workspace.file("extract", "data.arrow")).unwrap();
+    assert_eq!(reader.schema().fields().len(), 10_000);
+    assert_eq!(reader.column("column_9999"), Some(9_999));
+}

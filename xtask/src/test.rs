@@ -1,0 +1,66 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
+
+use crate::step::{self, Checked, Step};
+use crate::{command, crds, deny, live};
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Runs all steps; 0 when every one succeeded.
+pub(crate) fn run() -> ExitCode {
+    let [models, tables, identical] = live::STEPS;
+    step::run_all(&[
+        Step {
+            name: "format",
+            run: || {
+                install_components();
+                cargo(&["fmt", "--all", "--check"])
+            },
+        },
+        Step {
+            name: "lints",
+            run: || {
+                cargo(&[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--locked",
+                    "--",
+                    "--deny",
+                    "warnings",
+                ])
+            },
+        },
+        Step {
+            name: "tests",
+            run: || cargo(&["test", "--workspace", "--locked"]),
+        },
+        Step {
+            name: "generated files",
+            run: crds::check,
+        },
+        Step {
+            name: "licences, duplicates, sources, vulnerabilities",
+            run: deny::check,
+        },
+        Step {
+            name: "release build",
+            run: || live::build_release().map(|()| Checked::Whole),
+        },
+        models,
+        tables,
+        identical,
+    ])
+}
+
+fn cargo(arguments: &[&str]) -> Result<Checked> {
+    command::run(&mut command::cargo(arguments)).map(|()| Checked::Whole)
+}
+
+/// Some installations of Rust come without rustfmt and clippy; rustup can add them. Where it cannot, the steps say so.
+fn install_components() {
+    for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if !command::succeeds(&mut command::cargo([subcommand, "--version"])) {
+            command::succeeds(&mut command::command("rustup", ["component", "add", component]));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The targets, by name.
 
+mod csv;
 mod result;
 
 use std::fmt;
@@ -7,17 +8,20 @@ use std::fmt;
 /// What is fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// A CSV file.
+    Csv,
     /// The result that a worker gives back.
     Result,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 1] = [Self::Result];
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Result];
 
     /// The target's name, which is also its corpus' folder.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Csv => "csv",
             Self::Result => "result",
         }
     }
@@ -30,6 +34,7 @@ impl Target {
     /// Gives it these bytes. Panics where the code under test breaks a promise.
     pub fn feed(self, bytes: &[u8]) {
         match self {
+            Self::Csv => csv::feed(bytes),
             Self::Result => result::feed(bytes),
         }
     }

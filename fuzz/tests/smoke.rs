@@ -33,6 +33,11 @@ fn swallows(target: Target) {
 }
 
 #[test]
+fn a_csv_file_from_anywhere_makes_no_panic() {
+    swallows(Target::Csv);
+}
+
+#[test]
 fn a_result_from_anywhere_makes_no_panic() {
     swallows(Target::Result);
 }

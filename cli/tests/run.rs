@@ -4,7 +4,7 @@ mod vocabulary;
 
 use serde_json::{Value, json};
 use vocabulary::manifest::seed;
-use vocabulary::{SEED_ROWS, Workspace, manifest, workspace};
+use vocabulary::{Workspace, manifest, workspace};
 
 fn extract_only() -> String {
     manifest("only").extract("data.csv").yaml()
@@ -33,6 +33,18 @@ fn bad_data_stops_before_training() {
     let skipped = json!({"name": "train", "phase": "Skipped", "failureClass": null, "message": "`validate` failed", "attempts": 0, "seconds": null});
     assert_eq!(ran.stage("train"), skipped);
     assert_eq!(workspace.names("models"), [] as [&str; 0]);
+}
+
+#[test]
+fn the_report_is_found_from_where_the_command_was_given() {
+    let workspace = seed_workspace("age,salary,target\n,50000,0\n").with("yard/here", "");
+    let ran = workspace.trainyard("run seed.yaml --workspace yard").exits(1);
+    let hint = ran.stderr.lines().find(|line| line.contains("report.json")).unwrap();
+    let path = hint
+        .split_whitespace()
+        .find(|word| word.ends_with("report.json"))
+        .unwrap();
+    assert!(workspace.path(path).is_file(), "{hint}");
 }
 
 #[test]
@@ -170,4 +182,67 @@ fn a_reader_that_goes_away_changes_nothing() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// A small file system of its own, gone at the end of the test; `None` where mounting is not allowed.
+struct Volume<'a>(&'a vocabulary::Workspace);
+
+impl<'a> Volume<'a> {
+    fn mounted(workspace: &'a vocabulary::Workspace, options: &str) -> Option<Self> {
+        std::fs::create_dir(workspace.path("volume")).unwrap();
+        let target = workspace.path("volume");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(target)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then_some(Self(workspace))
+    }
+}
+
+impl Drop for Volume<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.0.path("volume"))
+            .status();
+    }
+}
+
+#[test]
+fn a_full_volume_fails_the_run_as_infra() {
+    let pipeline = manifest("only").spec("retry: {limit: 0}").extract("data.csv").yaml();
+    let rows = "a,b\n".to_owned() + &"25,50000\n".repeat(200_000);
+    let workspace = workspace().with("only.yaml", pipeline).with("data.csv", rows);
+    let Some(_volume) = Volume::mounted(&workspace, "size=64k") else {
+        return;
+    };
+    let ran = workspace.trainyard("run only.yaml --workspace volume -o json").exits(1);
+    assert_eq!(ran.ending("extract"), "Failed Infra");
+    assert!(
+        ran.message("extract").contains("No space left"),
+        "{}",
+        ran.message("extract")
+    );
+    assert!(ran.stderr.contains("hint: the volume is full"), "{}", ran.stderr);
+    std::fs::write(workspace.path("volume/fill"), vec![0; 65_536]).unwrap_err();
+    let ran = workspace.trainyard("run only.yaml --workspace volume -o json").exits(1);
+    assert_eq!(ran.ending("extract"), "Failed Infra");
+    assert_eq!(ran.json()["run"], "only-2");
+}
+
+#[test]
+fn a_volume_without_write_access_fails_the_run_as_infra() {
+    let workspace = workspace().with("only.yaml", extract_only()).with("data.csv", "a\n1\n");
+    let Some(_volume) = Volume::mounted(&workspace, "ro") else {
+        return;
+    };
+    let ran = workspace.trainyard("run only.yaml --workspace volume -o json").exits(1);
+    assert_eq!(ran.ending("extract"), "Failed Infra");
+    assert!(
+        ran.message("extract").contains("Read-only"),
+        "{}",
+        ran.message("extract")
+    );
 }

@@ -1,12 +1,12 @@
 //! What a run's status says to people: a line a stage, and at its end why it failed. Pure.
 
 use super::outcome::seconds_of;
-use super::workspace::WorkspaceError;
+use super::workspace::{Workspace, WorkspaceError};
 use crate::print::Complaint;
 use crate::progress::Line;
 use std::time::Duration;
-use trainyard_contract::FailureClass;
 use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{FailureClass, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
 
 /// The line of a stage that is at its end; `None` for one that is not.
@@ -58,14 +58,14 @@ fn reason_of(class: Option<FailureClass>, message: &str) -> String {
 }
 
 /// Why a run failed: one complaint a failed stage, in the order in which they ran.
-pub fn failures(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
+pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Complaint> {
     let stages = pipeline
         .order()
         .iter()
         .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
     let mut complaints: Vec<Complaint> = stages
         .filter(|stage| stage.phase == StagePhase::Failed)
-        .map(|stage| failure_of(stage, run, pipeline))
+        .map(|stage| failure_of(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
         .collect();
     if complaints.is_empty() && run.status.phase == RunPhase::Failed {
         // The run took too long while no stage did.
@@ -90,7 +90,15 @@ fn failure_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint 
         empty if empty.is_empty() => reason_of(stage.failure_class, empty),
         message => message.clone(),
     };
-    Complaint::new(message).place(place).hint(stage.hint.clone())
+    Complaint::new(message).place(place)
+}
+
+/// The hint, with the run's folder as it is found from the current folder: a worker knows only the workspace.
+fn usable_hint(stage: &StageStatus, run: &Run, workspace: &Workspace) -> String {
+    let folder = layout::run_folder(&run.name, &run.uid);
+    stage
+        .hint
+        .replace(&format!(" {folder}/"), &format!(" {}/", workspace.shown(&folder)))
 }
 
 /// The run Succeeded, and its model is not the champion.

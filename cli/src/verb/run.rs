@@ -107,10 +107,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
                 exit: Exit::Usage,
             });
         }
-        Err(BeginError::Workspace(e)) => {
-            let name = run_name::unclaimed(manifest.pipeline.name(), &uid);
-            return Ok(not_begun(arguments.output, manifest, name, &e));
-        }
+        Err(BeginError::Workspace { run, error }) => return Ok(not_begun(arguments.output, manifest, run, &error)),
     };
     let (run, claim) = begun.into_parts();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -186,7 +183,7 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
         stopped_by,
         champion_lost,
     } = ended;
-    for complaint in tell::failures(run, &manifest.pipeline) {
+    for complaint in tell::failures(run, &manifest.pipeline, workspace) {
         print::error(&complaint);
     }
     let made = run.status.model();
@@ -202,7 +199,7 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
             } else {
                 String::new()
             };
-            write(&format!("model  {}{mark}\n", made.path));
+            write(&format!("model  {}{mark}\n", workspace.shown(&made.path)));
         }
         (Output::Text, None) => {}
     }

@@ -17,7 +17,7 @@ use crate::manifest::{self, ConfigMap, ConfigMaps, Document, Fault, Kind, Node, 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{FieldPath, Pipeline};
+use trainyard_engine::{FieldPath, FieldStep, Pipeline};
 
 /// All faults of `paths`, in their order. None: each pipeline in them can run where its ConfigMaps and files are.
 pub fn lint_files(paths: &[Utf8PathBuf]) -> Vec<Fault> {
@@ -158,7 +158,11 @@ fn pipeline(node: &Node, config_maps: &ConfigMaps) -> (Vec<Finding>, Option<(MLP
             )
         }
         Err(e) if walked.findings.is_empty() => (
-            vec![(node.at, FieldPath::default(), format!("this is no MLPipeline: {e}"))],
+            vec![(
+                node.at,
+                FieldPath::root("metadata"),
+                format!("this is no MLPipeline: {e}"),
+            )],
             None,
         ),
         Err(_) => (merged(node, walked, broken_rules, Vec::new()), None),
@@ -178,26 +182,38 @@ fn merged(
         findings,
         dropped,
     } = walked;
-    let refused = |field: &FieldPath| findings.iter().any(|(_, at, _)| starts_with(field, at));
-    let lacks_a_field = |of: &FieldPath| {
-        dropped
-            .iter()
-            .any(|field| field.steps().len() == of.steps().len() + 1 && starts_with(field, of))
-    };
+    let told: BTreeSet<&FieldPath> = findings.iter().map(|(_, field, _)| field).collect();
+    let lacking: BTreeSet<FieldPath> = dropped.iter().filter_map(parent).collect();
+    let refused = |field: &FieldPath| starts_of(field).any(|start| told.contains(&start));
     let others: Vec<Finding> = others
         .into_iter()
-        .filter(|other| !refused(&other.field) && !lacks_a_field(&other.field))
+        .filter(|other| !refused(&other.field) && !lacking.contains(&other.field))
         .map(|other| (walk::locate(node, &other.field), other.field, other.message))
         .collect();
-    let told = |field: &FieldPath| others.iter().any(|(_, at, _)| at == field);
+    let told_better: BTreeSet<&FieldPath> = others.iter().map(|(_, field, _)| field).collect();
     let rules: Vec<Finding> = broken_rules
         .into_iter()
-        .filter(|rule| !refused(&rule.field) && !told(&rule.field) && !lacks_a_field(&rule.of))
+        .filter(|rule| !refused(&rule.field) && !told_better.contains(&rule.field) && !lacking.contains(&rule.of))
         .map(|rule| (walk::locate(node, &rule.field), rule.field, rule.message))
         .collect();
     findings.into_iter().chain(others).chain(rules).collect()
 }
 
-fn starts_with(field: &FieldPath, start: &FieldPath) -> bool {
-    field.steps().starts_with(start.steps())
+/// A field, and every field that it is a part of.
+fn starts_of(field: &FieldPath) -> impl Iterator<Item = FieldPath> {
+    let steps = field.steps();
+    (0..=steps.len()).map(|length| {
+        steps[..length]
+            .iter()
+            .fold(FieldPath::default(), |start, step| match step {
+                FieldStep::Field(name) => start.field(name),
+                FieldStep::Index(index) => start.index(*index),
+            })
+    })
+}
+
+/// The field that a field is a part of.
+fn parent(field: &FieldPath) -> Option<FieldPath> {
+    let depth = field.steps().len();
+    starts_of(field).nth(depth.checked_sub(1)?)
 }

@@ -9,7 +9,7 @@ use trainyard_cli::manifest::check;
 const SEED: &str = include_str!("../../data/ml-production-pipeline.yaml");
 
 /// Far above what any of these takes on a slow machine, far below what one of quadratic cost would.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Checks the text, and that the faults are in order and have places.
 fn checked(bytes: &[u8]) -> usize {
@@ -117,7 +117,19 @@ fn large_and_deep_texts() {
     for text in [
         stages,
         wide,
-        keys,
+        keys.clone(),
+        format!(
+            "{head}  - {{name: a, extract: {{csv: {{path: a.csv}}}}}}\n{}",
+            keys.replace('k', "  k")
+        ),
+        format!(
+            "{head}  - {{name: t, train: {{features: [{}], target: f, logisticRegression: {{}}}}}}\n",
+            "f,".repeat(9_999)
+        ),
+        format!(
+            "{head}  - {{name: v, validate: {{columns: [{}]}}}}\n",
+            "{type: x},".repeat(9_999)
+        ),
         format!("{head}  worker: {{podLabels: {{{labels}}}}}\n"),
         "[".repeat(100_000),
         "{a: ".repeat(100_000),

@@ -1,5 +1,7 @@
 //! The targets, by name.
 
+mod csv;
+mod manifest;
 mod result;
 
 use std::fmt;
@@ -7,17 +9,23 @@ use std::fmt;
 /// What is fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// A CSV file.
+    Csv,
+    /// A manifest file.
+    Manifest,
     /// The result that a worker gives back.
     Result,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 1] = [Self::Result];
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Manifest, Self::Result];
 
     /// The target's name, which is also its corpus' folder.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Csv => "csv",
+            Self::Manifest => "manifest",
             Self::Result => "result",
         }
     }
@@ -30,6 +38,8 @@ impl Target {
     /// Gives it these bytes. Panics where the code under test breaks a promise.
     pub fn feed(self, bytes: &[u8]) {
         match self {
+            Self::Csv => csv::feed(bytes),
+            Self::Manifest => manifest::feed(bytes),
             Self::Result => result::feed(bytes),
         }
     }

@@ -33,6 +33,16 @@ fn swallows(target: Target) {
 }
 
 #[test]
+fn a_csv_file_from_anywhere_makes_no_panic() {
+    swallows(Target::Csv);
+}
+
+#[test]
+fn a_manifest_from_anywhere_makes_no_panic() {
+    swallows(Target::Manifest);
+}
+
+#[test]
 fn a_result_from_anywhere_makes_no_panic() {
     swallows(Target::Result);
 }

@@ -21,6 +21,7 @@ mod number;
 mod options;
 mod read;
 mod source;
+pub(crate) mod stream;
 mod threads;
 
 pub use batch::BatchSink;

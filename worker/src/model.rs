@@ -4,8 +4,14 @@
 //! same model for other readers), `manifest.json` (digests of them all). Every number in them comes from the fit; nothing
 //! here computes one.
 
+mod answer;
+pub mod manifest;
 pub mod model_file;
 pub mod onnx;
 pub mod pickle;
+pub mod predict_csv;
+pub mod version;
 
+pub use answer::{PREDICTION, PROBABILITY_PREFIX};
+pub use manifest::{ModelError, ModelInput, ModelManifest, TrainedDataset, read_version};
 pub use model_file::{Classes, ModelFile};

@@ -4,7 +4,9 @@
 
 mod cache;
 mod command;
+mod crds;
 mod deny;
+mod fuzz;
 mod live;
 mod longest_files;
 mod python;
@@ -31,6 +33,14 @@ enum Task {
     Test,
     /// `test`, and a look at the ten longest Rust files.
     Ci,
+    /// Writes the files that are made from the API types.
+    Crds {
+        /// Writes nothing; fails when a file is not what the types say.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Long fuzz runs under libFuzzer; prints executions and coverage.
+    Fuzz(fuzz::Arguments),
     /// The live comparisons of `test` alone: our models and tables against scikit-learn, onnxruntime and pandas.
     Live(live::Arguments),
 }
@@ -43,6 +53,9 @@ fn main() -> anyhow::Result<ExitCode> {
             longest_files::print()?;
             Ok(code)
         }
+        Task::Crds { check: true } => crds::check().map(|_| ExitCode::SUCCESS),
+        Task::Crds { check: false } => crds::write().map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Live(arguments) => live::run(&arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
 use crate::step::{self, Checked, Step};
-use crate::{command, deny, live};
+use crate::{command, crds, deny, live};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -33,6 +33,10 @@ pub(crate) fn run() -> ExitCode {
         Step {
             name: "tests",
             run: || cargo(&["test", "--workspace", "--locked"]),
+        },
+        Step {
+            name: "generated files",
+            run: crds::check,
         },
         Step {
             name: "licences, duplicates, sources, vulnerabilities",

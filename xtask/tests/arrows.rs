@@ -18,7 +18,10 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "trainyard-worker",
         ],
     ),
-    ("trainyard-fuzz", &["trainyard-contract"]),
+    (
+        "trainyard-fuzz",
+        &["trainyard-contract", "trainyard-engine", "trainyard-worker"],
+    ),
     ("xtask", &["trainyard-crds"]),
 ];
 

@@ -5,7 +5,8 @@ use super::run_name::{self, Claim};
 use super::workspace::WorkspaceError;
 use super::{clock, run_record};
 use std::collections::BTreeMap;
-use trainyard_contract::{RunName, RunUid};
+use std::fs;
+use trainyard_contract::{RunName, RunUid, layout};
 use trainyard_engine::{Pipeline, Run, RunDraft, SpecFault};
 use trainyard_worker::artifact::clean_unfinished;
 
@@ -26,12 +27,17 @@ impl BegunRun {
 /// Why a run did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// Its parameters do not fit the pipeline; nothing was touched where [`check_parameters`] was asked first.
+    /// Its parameters do not fit the pipeline; never after [`check_parameters`] found nothing.
     #[error("the parameters do not fit the pipeline")]
     Parameters(Vec<SpecFault>),
     /// The workspace cannot be written.
-    #[error(transparent)]
-    Workspace(#[from] WorkspaceError),
+    #[error("{error}")]
+    Workspace {
+        /// The name that the run has nevertheless: the claimed one, or one that is unique by its uid.
+        run: RunName,
+        /// What did not go.
+        error: WorkspaceError,
+    },
 }
 
 /// What is wrong with the parameters of a run, before anything is touched.
@@ -44,11 +50,23 @@ pub fn check_parameters(pipeline: &Pipeline, uid: &RunUid, parameters: &BTreeMap
 
 /// Claims a name, removes what killed runs left unfinished, and writes the first record.
 pub fn begin(yard: &Yard<'_>, uid: RunUid, parameters: &BTreeMap<String, String>) -> Result<BegunRun, BeginError> {
-    yard.workspace.create()?;
-    let claim = run_name::claim(yard.workspace, yard.pipeline.name())?;
+    let unwritable = |run: &RunName, error| BeginError::Workspace {
+        run: run.clone(),
+        error,
+    };
+    let nameless = run_name::unclaimed(yard.pipeline.name(), &uid);
+    let claim = yard
+        .workspace
+        .create()
+        .and_then(|()| run_name::claim(yard.workspace, yard.pipeline.name()))
+        .map_err(|e| unwritable(&nameless, e))?;
     clean_unfinished(yard.workspace.root());
     let run = new_run(yard.pipeline, claim.run.clone(), uid, parameters).map_err(BeginError::Parameters)?;
-    run_record::write(yard.workspace, yard.pipeline, yard.spec_digest, &run, run.created)?;
+    run_record::write(yard.workspace, yard.pipeline, yard.spec_digest, &run, run.created).map_err(|e| {
+        // Nobody would know whose folder it is; what cannot be removed is small.
+        let _ = fs::remove_dir_all(yard.workspace.join(layout::run_folder(&run.name, &run.uid)));
+        unwritable(&run.name, e)
+    })?;
     Ok(BegunRun { run, claim })
 }
 

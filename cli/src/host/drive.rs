@@ -10,7 +10,7 @@ use super::attempt::{AttemptId, Report, RunningAttempt};
 use super::champion::{champion_of, move_champion};
 use super::source::Sources;
 use super::stop_signals::{Stop, StopSignals};
-use super::tell::line_of;
+use super::tell::{end_line, retry_line};
 use super::workspace::{Workspace, WorkspaceError};
 use super::{clock, run_record};
 use crate::progress::Progress;
@@ -309,13 +309,31 @@ impl LocalRun<'_> {
     fn tell(&mut self, events: &[Event], now: Timestamp, wake_at: Option<Timestamp>) {
         let mut retries = false;
         for event in events {
-            let Event::Stage { stage, phase, .. } = event else {
+            let Event::Stage {
+                stage,
+                phase,
+                attempt,
+                class,
+                message,
+                next,
+            } = event
+            else {
                 continue;
             };
-            retries |= *phase == StagePhase::Retrying;
-            let wait = wake_at.map(|at| clock::until(now, at)).unwrap_or_default();
-            let status = self.run.status.stage(stage);
-            if let Some(line) = status.and_then(|status| line_of(status, wait)) {
+            let line = if *phase == StagePhase::Retrying {
+                retries = true;
+                let wait = next.or(wake_at).map(|at| clock::until(now, at)).unwrap_or_default();
+                Some(retry_line(
+                    self.run.status.stage(stage),
+                    *attempt,
+                    *class,
+                    message,
+                    wait,
+                ))
+            } else {
+                self.run.status.stage(stage).and_then(end_line)
+            };
+            if let Some(line) = line {
                 self.view.line(stage.as_str(), &line);
             }
         }

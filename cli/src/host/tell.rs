@@ -1,66 +1,71 @@
 //! What a run's status says to people: a line a stage, and at its end why it failed. Pure.
 
 use super::outcome::seconds_of;
-use super::workspace::WorkspaceError;
+use super::workspace::{Workspace, WorkspaceError};
 use crate::print::Complaint;
 use crate::progress::Line;
 use std::time::Duration;
 use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{FailureClass, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
 
-/// The line of a stage that has ended or waits for its next attempt, which it does for `wait`; `None` for one under way.
-pub fn line_of(stage: &StageStatus, wait: Duration) -> Option<Line> {
+/// The line of a stage that is at its end; `None` for one that is not.
+pub fn end_line(stage: &StageStatus) -> Option<Line> {
+    let seconds = seconds_of(stage);
     match stage.phase {
-        StagePhase::Pending | StagePhase::Queued | StagePhase::Running => None,
-        StagePhase::Retrying => Some(Line::Retry {
-            seconds: seconds_of_latest(stage),
-            attempt: stage.attempts,
-            reason: reason_of(stage),
-            wait: wait.as_secs_f64(),
-        }),
+        StagePhase::Pending | StagePhase::Queued | StagePhase::Running | StagePhase::Retrying => None,
         StagePhase::Succeeded => Some(Line::Done {
-            seconds: seconds_of(stage).unwrap_or_default(),
+            seconds: seconds.unwrap_or_default(),
             rows: stage.rows,
         }),
-        StagePhase::Failed => Some(Line::Failed {
-            seconds: seconds_of(stage),
-        }),
+        StagePhase::Failed => Some(Line::Failed { seconds }),
         StagePhase::Skipped => Some(Line::Skipped {
             cause: stage.message.clone(),
         }),
-        StagePhase::Stopped => Some(Line::Stopped {
-            seconds: seconds_of(stage),
-        }),
+        StagePhase::Stopped => Some(Line::Stopped { seconds }),
+    }
+}
+
+/// The line of a stage whose `attempt` failed and that runs again after `wait`.
+pub fn retry_line(
+    stage: Option<&StageStatus>,
+    attempt: u32,
+    class: Option<FailureClass>,
+    message: &str,
+    wait: Duration,
+) -> Line {
+    let latest = stage
+        .filter(|stage| stage.attempts == attempt)
+        .and_then(|stage| stage.latest.as_ref());
+    let times = latest.and_then(|latest| Some((latest.began_after?, latest.ended_after?)));
+    let seconds = times
+        .map(|(began, ended)| Duration::from_millis(ended.as_millis().saturating_sub(began.as_millis())).as_secs_f64());
+    Line::Retry {
+        seconds,
+        attempt,
+        reason: reason_of(class, message),
+        wait: wait.as_secs_f64(),
     }
 }
 
 /// `Infra: cannot write …`
-fn reason_of(stage: &StageStatus) -> String {
-    match stage.failure_class {
-        Some(class) if stage.message.is_empty() => class.to_string(),
-        Some(class) => format!("{class}: {}", stage.message),
-        None => stage.message.clone(),
+fn reason_of(class: Option<FailureClass>, message: &str) -> String {
+    match class {
+        Some(class) if message.is_empty() => class.to_string(),
+        Some(class) => format!("{class}: {message}"),
+        None => message.to_owned(),
     }
 }
 
-fn seconds_of_latest(stage: &StageStatus) -> f64 {
-    let times = stage
-        .latest
-        .as_ref()
-        .and_then(|latest| Some((latest.began_after?, latest.ended_after?)));
-    let millis = times.map_or(0, |(began, ended)| ended.as_millis().saturating_sub(began.as_millis()));
-    Duration::from_millis(millis).as_secs_f64()
-}
-
 /// Why a run failed: one complaint a failed stage, in the order in which they ran.
-pub fn failures(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
+pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Complaint> {
     let stages = pipeline
         .order()
         .iter()
         .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
     let mut complaints: Vec<Complaint> = stages
         .filter(|stage| stage.phase == StagePhase::Failed)
-        .map(|stage| failure_of(stage, run, pipeline))
+        .map(|stage| failure_of(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
         .collect();
     if complaints.is_empty() && run.status.phase == RunPhase::Failed {
         // The run took too long while no stage did.
@@ -71,11 +76,6 @@ pub fn failures(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
 }
 
 fn failure_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
-    let message = if stage.message.is_empty() {
-        reason_of(stage)
-    } else {
-        stage.message.clone()
-    };
     let tried = match stage.attempts {
         0 | 1 => String::new(),
         attempts => format!(", after {attempts} attempts"),
@@ -86,7 +86,19 @@ fn failure_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint 
         pipeline.name(),
         run.name
     );
-    Complaint::new(message).place(place).hint(stage.hint.clone())
+    let message = match &stage.message {
+        empty if empty.is_empty() => reason_of(stage.failure_class, empty),
+        message => message.clone(),
+    };
+    Complaint::new(message).place(place)
+}
+
+/// The hint, with the run's folder as it is found from the current folder: a worker knows only the workspace.
+fn usable_hint(stage: &StageStatus, run: &Run, workspace: &Workspace) -> String {
+    let folder = layout::run_folder(&run.name, &run.uid);
+    stage
+        .hint
+        .replace(&format!(" {folder}/"), &format!(" {}/", workspace.shown(&folder)))
 }
 
 /// The run Succeeded, and its model is not the champion.

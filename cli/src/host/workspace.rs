@@ -8,6 +8,8 @@ use std::io;
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: Utf8PathBuf,
+    /// As it was given; empty for the current folder.
+    given: Utf8PathBuf,
 }
 
 /// A folder that cannot be a workspace. Class `Infra` where a run needed it.
@@ -50,9 +52,13 @@ impl WorkspaceError {
 impl Workspace {
     /// The workspace in `folder`, or in the current folder. Nothing is created or looked at.
     pub fn at(folder: Option<&Utf8Path>) -> Result<Self, WorkspaceError> {
+        let folder_given = folder.unwrap_or(Utf8Path::new("")).to_owned();
         let folder = folder.unwrap_or(Utf8Path::new("."));
         let absolute = camino::absolute_utf8(folder).map_err(WorkspaceError::of("find the workspace", folder))?;
-        Ok(Self { root: absolute })
+        Ok(Self {
+            root: absolute,
+            given: folder_given,
+        })
     }
 
     /// The workspace, created where it is missing.
@@ -65,7 +71,12 @@ impl Workspace {
         &self.root
     }
 
-    /// `path` below the workspace.
+    /// A path below the workspace as people find it from where they are.
+    pub fn shown(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.given.join(path)
+    }
+
+    /// `path` below the workspace, absolute.
     pub fn join(&self, path: impl AsRef<Utf8Path>) -> Utf8PathBuf {
         self.root.join(path.as_ref())
     }

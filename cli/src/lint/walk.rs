@@ -8,9 +8,9 @@ mod bounds;
 mod scalars;
 
 use super::{Finding, alike};
-use crate::manifest::{Entry, Node, Position, Tree};
+use crate::manifest::{Entry, Node, Position, Tree, shortened};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trainyard_engine::{FieldPath, FieldStep};
 
 /// What a walk found.
@@ -19,14 +19,14 @@ pub(super) struct Walked {
     pub(super) value: Value,
     pub(super) findings: Vec<Finding>,
     /// The fields whose values are left out.
-    pub(super) dropped: Vec<FieldPath>,
+    pub(super) dropped: BTreeSet<FieldPath>,
 }
 
 /// Holds a document against its schema.
 pub(super) fn walk(schema: &Value, document: &Node) -> Walked {
     let mut walk = Walk {
         findings: Vec::new(),
-        dropped: Vec::new(),
+        dropped: BTreeSet::new(),
     };
     let value = walk
         .value(schema, document, document.at, &FieldPath::default())
@@ -70,7 +70,7 @@ pub(super) fn locate(document: &Node, field: &FieldPath) -> Position {
 
 struct Walk {
     findings: Vec<Finding>,
-    dropped: Vec<FieldPath>,
+    dropped: BTreeSet<FieldPath>,
 }
 
 impl Walk {
@@ -90,7 +90,7 @@ impl Walk {
             }
         };
         if value.is_none() {
-            self.dropped.push(field.clone());
+            self.dropped.insert(field.clone());
         }
         value
     }
@@ -105,11 +105,17 @@ impl Walk {
             // Fields beside it that ask whether it is there find it.
             return placeholder(schema);
         };
-        self.count(schema, ["minProperties", "maxProperties"], entries.len(), at, field);
+        let fits = self.count(schema, ["minProperties", "maxProperties"], entries.len(), at, field);
         let mut object = Map::new();
         match schema["properties"].as_object() {
             Some(properties) => self.fields(properties, node, field, &mut object),
             None if schema["additionalProperties"].is_object() => {
+                let most = if fits {
+                    entries.len()
+                } else {
+                    bounds::bound(schema, "maxProperties").unwrap_or(entries.len())
+                };
+                let entries = &entries[..most.min(entries.len())];
                 self.entries(&schema["additionalProperties"], entries, field, &mut object);
             }
             None => self.fields(&Map::new(), node, field, &mut object),
@@ -140,14 +146,20 @@ impl Walk {
         field: &FieldPath,
         object: &mut Map<String, Value>,
     ) {
+        let taken: BTreeSet<&str> = node.entries().iter().map(|entry| entry.key.as_str()).collect();
+        let free: Vec<&str> = properties
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !taken.contains(name))
+            .collect();
         for entry in node.entries() {
             let meant = match properties.get(&entry.key) {
                 Some(schema) => Some((entry.key.as_str(), schema)),
-                None => self.unknown(properties, node, entry, field),
+                None => self.unknown(properties, &free, entry, field),
             };
             let Some((name, schema)) = meant else { continue };
             if name != entry.key && !has_shape(schema, &entry.value) {
-                self.dropped.push(field.field(name));
+                self.dropped.insert(field.field(name));
                 continue;
             }
             if let Some(value) = self.value(schema, &entry.value, entry.at, &field.field(name)) {
@@ -160,21 +172,22 @@ impl Walk {
     fn unknown<'a>(
         &mut self,
         properties: &'a Map<String, Value>,
-        node: &Node,
+        free: &[&'a str],
         entry: &Entry,
         field: &FieldPath,
     ) -> Option<(&'a str, &'a Value)> {
-        let free = properties
-            .keys()
-            .map(String::as_str)
-            .filter(|name| node.entry(name).is_none());
-        let meant = alike(&entry.key, free);
-        let message = match meant {
-            Some(name) => format!("there is no such field; did you mean `{name}`?"),
-            None if properties.is_empty() => "there is no such field: none stands here, write `{}`".to_owned(),
-            None => {
+        let home = properties
+            .iter()
+            .find(|(_, schema)| !schema["properties"][&entry.key].is_null());
+        let near = alike(&entry.key, free.iter().copied());
+        let meant = near.filter(|near| home.is_none() || strsim::osa_distance(near, &entry.key) <= 1);
+        let message = match (home, meant) {
+            (_, Some(name)) => format!("unknown field; did you mean `{name}`?"),
+            (Some((home, _)), None) => format!("unknown field; it belongs into `{home}`: look at the indentation"),
+            (None, None) if properties.is_empty() => "unknown field: it takes none, write `{}`".to_owned(),
+            (None, None) => {
                 let names: Vec<String> = properties.keys().map(|name| format!("`{name}`")).collect();
-                format!("there is no such field; the fields here are {}", names.join(", "))
+                format!("unknown field; the fields here are {}", names.join(", "))
             }
         };
         self.find(entry.at, &field.field(&entry.key), message);
@@ -203,7 +216,9 @@ impl Walk {
     fn list(&mut self, schema: &Value, node: &Node, field: &FieldPath) -> Value {
         let Tree::List(items) = &node.tree else {
             let hint = match &node.tree {
-                Tree::Text(text) if !text.contains(['[', ']', ',', '\n']) => format!(": write `[{text}]`"),
+                Tree::Text(text) if !text.is_empty() && !text.contains(['[', ']', '\n']) => {
+                    format!(": write `[{}]`", shortened(text))
+                }
                 Tree::Map(_) => ": begin each entry with `-`".to_owned(),
                 Tree::Null => ": write its entries, or leave the field out".to_owned(),
                 Tree::Bool(_)
@@ -214,7 +229,13 @@ impl Walk {
                 | Tree::List(_) => String::new(),
             };
             self.find(node.at, field, format!("must be a list, is {}{hint}", node.described()));
-            return placeholder(schema);
+            // One text is most probably the only entry.
+            return match &node.tree {
+                Tree::Text(text) if schema["items"]["type"] == "string" && schema["items"]["enum"].is_null() => {
+                    Value::from(vec![text.as_str()])
+                }
+                _ => placeholder(schema),
+            };
         };
         let fits = self.count(schema, ["minItems", "maxItems"], items.len(), node.at, field);
         let most = if fits {
@@ -260,7 +281,7 @@ impl Walk {
                     } else {
                         format!("line {}", at.line)
                     };
-                    let text = crate::manifest::shortened(text);
+                    let text = shortened(text);
                     let message = match key {
                         None => format!("`{text}` stands here twice; the first is in {place}"),
                         Some(_) => format!("`{text}` is the name of two entries; the first is in {place}"),
@@ -289,6 +310,9 @@ fn map_hint(schema: &Value, node: &Node) -> String {
         (Tree::Null, _) => ": write its fields below it".to_owned(),
         (Tree::Text(text), Some(properties)) if schema["required"].is_null() && properties.contains_key(text) => {
             format!(": write `{{{text}: {{}}}}`")
+        }
+        (Tree::Text(text), Some(properties)) if properties.contains_key("path") => {
+            format!(": write `{{path: {}}}`", shortened(text))
         }
         (_, _) => String::new(),
     }

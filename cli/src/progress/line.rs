@@ -24,8 +24,8 @@ pub enum Line {
     },
     /// An attempt failed, and the stage runs again.
     Retry {
-        /// From start to end of the attempt.
-        seconds: f64,
+        /// From start to end of the attempt; `None` where nobody knows any more.
+        seconds: Option<f64>,
         /// Which attempt failed.
         attempt: u32,
         /// `Infra: cannot write …`
@@ -64,7 +64,7 @@ impl Line {
                 wait,
             } => {
                 let rest = format!("attempt {attempt}: {reason}; again in {}", time_text(*wait));
-                ("retry", Some(*seconds), rest)
+                ("retry", *seconds, rest)
             }
             Self::Skipped { cause } => ("skipped", None, cause.clone()),
             Self::Stopped { seconds } => ("stopped", *seconds, String::new()),
@@ -136,7 +136,7 @@ mod tests {
             (
                 "train",
                 Line::Retry {
-                    seconds: 1.5,
+                    seconds: Some(1.5),
                     attempt: 1,
                     reason: "Infra: no space".to_owned(),
                     wait: 2.0,

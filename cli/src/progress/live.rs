@@ -1,6 +1,7 @@
 //! On a terminal: a line a running stage that is drawn anew, below the lines of those that have ended.
 
 use super::line::grouped;
+use crate::print;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -63,7 +64,7 @@ impl Live {
     }
 
     pub(super) fn note(&self, line: &str) {
-        // A terminal that is gone reads nothing.
-        let _ = self.screen.println(line);
+        // Not the screen's own `println`, which writes nothing on a terminal that says it has no lines.
+        self.screen.suspend(|| print::note(line));
     }
 }

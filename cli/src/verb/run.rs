@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::io;
 use trainyard_contract::{FailureClass, RunName, layout};
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{RunPhase, SpecFault};
+use trainyard_engine::{FieldStep, Pipeline, RunPhase, SpecFault};
 use trainyard_worker::artifact::HashingWriter;
 
 /// Runs the pipeline of a manifest on this machine
@@ -87,7 +87,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
     if !faults.is_empty() {
         return Err(NothingRan {
-            complaints: faults.iter().map(wrong_parameter).collect(),
+            complaints: wrong_parameters(&faults, &manifest.pipeline),
             exit: Exit::Usage,
         });
     }
@@ -103,14 +103,11 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
         Ok(begun) => begun,
         Err(BeginError::Parameters(faults)) => {
             return Err(NothingRan {
-                complaints: faults.iter().map(wrong_parameter).collect(),
+                complaints: wrong_parameters(&faults, &manifest.pipeline),
                 exit: Exit::Usage,
             });
         }
-        Err(BeginError::Workspace(e)) => {
-            let name = run_name::unclaimed(manifest.pipeline.name(), &uid);
-            return Ok(not_begun(arguments.output, manifest, name, &e));
-        }
+        Err(BeginError::Workspace { run, error }) => return Ok(not_begun(arguments.output, manifest, run, &error)),
     };
     let (run, claim) = begun.into_parts();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -125,9 +122,18 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     Ok(exit)
 }
 
-/// A parameter stands on the command line, not in the manifest: the field says nothing there.
-fn wrong_parameter(fault: &SpecFault) -> Complaint {
-    Complaint::new(fault.message.clone()).hint(fault.suggestion.clone().unwrap_or_default())
+fn wrong_parameters(faults: &[SpecFault], pipeline: &Pipeline) -> Vec<Complaint> {
+    faults.iter().map(|fault| wrong_parameter(fault, pipeline)).collect()
+}
+
+/// The engine names a parameter by its field, `parameters.NAME`, as a run's object has it; a command line has no fields.
+fn wrong_parameter(fault: &SpecFault, pipeline: &Pipeline) -> Complaint {
+    let declared = |name: &String| pipeline.parameters().iter().any(|parameter| parameter.name == *name);
+    let message = match fault.field.steps() {
+        [_, FieldStep::Field(name), ..] if declared(name) => format!("parameter `{name}` {}", fault.message),
+        _ => fault.message.clone(),
+    };
+    Complaint::new(message).hint(fault.suggestion.clone().unwrap_or_default())
 }
 
 fn sources_of(manifest: &Manifest) -> io::Result<Sources> {
@@ -177,7 +183,7 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
         stopped_by,
         champion_lost,
     } = ended;
-    for complaint in tell::failures(run, &manifest.pipeline) {
+    for complaint in tell::failures(run, &manifest.pipeline, workspace) {
         print::error(&complaint);
     }
     let made = run.status.model();
@@ -193,7 +199,7 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
             } else {
                 String::new()
             };
-            write(&format!("model  {}{mark}\n", made.path));
+            write(&format!("model  {}{mark}\n", workspace.shown(&made.path)));
         }
         (Output::Text, None) => {}
     }

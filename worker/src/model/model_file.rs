@@ -76,9 +76,15 @@ impl Classes {
     }
 }
 
-/// Why a text is no model.
+/// Why a text is no model, or a model has no text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoModel(String);
+
+impl NoModel {
+    pub(super) fn because(problem: &impl fmt::Display) -> Self {
+        Self(problem.to_string())
+    }
+}
 
 impl fmt::Display for NoModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,14 +101,14 @@ impl ModelFile {
     /// Where a number is not finite, since JSON has no word for that.
     pub fn to_json(&self) -> Result<String, NoModel> {
         self.check()?;
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| NoModel(error.to_string()))?;
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| NoModel::because(&error))?;
         text.push('\n');
         Ok(text)
     }
 
     /// The model that `text` is, with all its parts of one shape.
     pub fn from_json(text: &[u8]) -> Result<Self, NoModel> {
-        let model: Self = serde_json::from_slice(text).map_err(|error| NoModel(error.to_string()))?;
+        let model: Self = serde_json::from_slice(text).map_err(|error| NoModel::because(&error))?;
         model.check()?;
         Ok(model)
     }

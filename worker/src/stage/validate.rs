@@ -9,10 +9,12 @@ mod report;
 
 use crate::StageError;
 use crate::artifact::write_file;
+use crate::attempt::StopFlag;
 use crate::dataset::{DatasetError, DatasetReader, read_description};
 use crate::stage::{StageContext, StageOutput};
 use trainyard_contract::StageDocument;
 use trainyard_contract::dataset::DatasetDescription;
+use trainyard_contract::document::ColumnNeeds;
 use trainyard_contract::layout::{DATASET_FILE, REPORT_FILE, attempt_folder};
 use trainyard_contract::stage::ValidateSpec;
 
@@ -45,6 +47,22 @@ pub fn run(document: &StageDocument, spec: &ValidateSpec, context: &StageContext
         files: vec![written],
         ..StageOutput::default()
     })
+}
+
+/// Refuses a dataset with a fault in a column that a stage uses, when no `validate` has done so before it.
+pub(crate) fn check_used_columns(
+    description: &DatasetDescription,
+    reader: &DatasetReader,
+    needs: &ColumnNeeds,
+    stop: &StopFlag,
+) -> Result<(), StageError> {
+    check_belonging(reader, description)?;
+    let faults = check::faults(description, reader, &ValidateSpec::default(), needs, stop)?;
+    match Report::new(description, faults).message() {
+        None => Ok(()),
+        Some(message) => Err(StageError::data(message)
+            .hint("put a `validate` stage before this one: its report.json holds all faults, with lines")),
+    }
 }
 
 /// The table and what is said about it must be of one make.

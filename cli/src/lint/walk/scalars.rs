@@ -116,6 +116,10 @@ impl Walk {
             self.find(node.at, field, format!("must be a whole number, is {number}"));
             return None;
         };
+        if !whole.is_i64() {
+            self.find(node.at, field, format!("must fit 64 bits, is {number}"));
+            return None;
+        }
         self.range(schema, &whole, node.at, field)
             .then_some(Value::Number(whole))
     }

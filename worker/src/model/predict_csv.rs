@@ -1,0 +1,299 @@
+//! Predictions for a CSV file, row by row, as CSV: what `trainyard predict` does.
+//!
+//! In: a model and a CSV stream, plain or compressed. Out: every record as it stands there, and behind it the prediction
+//! and each class's probability with all digits. Memory does not grow with the file, and what was read is written before a
+//! fault ends it. Cells are read by the same rules as in `extract`.
+
+use super::{Classes, ModelFile};
+use crate::StageError;
+use crate::csv::stream::{CsvStream, Record, RecordBlock};
+use crate::csv::{CellNumber, NullWords, Word};
+use crate::logistic::{Predictions, Predictor};
+use crate::similar::similar;
+use camino::Utf8Path;
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+
+/// Why predictions ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The data is no table, or a feature is not a number in some row.
+    #[error(transparent)]
+    Input(#[from] StageError),
+    /// The predictions cannot be written.
+    #[error("cannot write the predictions: {0}")]
+    Output(io::Error),
+}
+
+/// Predicts for the file at `path`, which people know as `name`. Returns the number of rows.
+pub fn predict_file(model: &ModelFile, path: &Utf8Path, name: &str, out: &mut dyn Write) -> Result<u64, PredictError> {
+    predict(model, CsvStream::open(path, name).map_err(StageError::from)?, out)
+}
+
+/// Predicts for what `data` reads, as [`predict_file`] does for a file.
+pub fn predict_stream(
+    model: &ModelFile,
+    data: impl Read,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<u64, PredictError> {
+    predict(model, CsvStream::new(data, name).map_err(StageError::from)?, out)
+}
+
+fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Write) -> Result<u64, PredictError> {
+    let mut rows = Rows::new(model, &data)?;
+    let labels = model.answer_columns().into_iter().map(|name| quoted(&name));
+    let header = labels.fold(data.header().to_vec(), |mut header, name| {
+        header.extend_from_slice(format!(",{name}").as_bytes());
+        header
+    });
+    out.write_all(&header)
+        .and_then(|()| out.write_all(b"\n"))
+        .map_err(PredictError::Output)?;
+    let mut done = 0;
+    while let Some(block) = data.next_block().map_err(StageError::from)? {
+        let read = rows.read(&block, data.name());
+        rows.write(&block, out).map_err(PredictError::Output)?;
+        done += rows.records.len() as u64;
+        read?;
+    }
+    out.flush().map_err(PredictError::Output)?;
+    Ok(done)
+}
+
+/// The rows of a block: where they stand, their features, and what is predicted for them.
+struct Rows {
+    /// For each column of the file, the feature that it is.
+    feature_of: Vec<Option<usize>>,
+    names: Vec<String>,
+    null_words: NullWords,
+    predictor: Predictor,
+    labels: Vec<String>,
+    records: Vec<Record>,
+    features: Vec<Vec<f64>>,
+    predictions: Predictions,
+}
+
+impl Rows {
+    fn new<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Result<Self, StageError> {
+        let names = data.columns().to_vec();
+        model.check_answer_columns(data.name(), names.iter().map(String::as_str))?;
+        let mut feature_of = vec![None; names.len()];
+        for (feature, name) in model.features.iter().enumerate() {
+            match names.iter().position(|column| column == name) {
+                Some(column) => feature_of[column] = Some(feature),
+                None => return Err(missing(data, &names, name)),
+            }
+        }
+        let labels = match &model.classes {
+            Classes::Whole(numbers) => numbers.iter().map(ToString::to_string).collect(),
+            Classes::Text(texts) => texts.iter().map(|text| quoted(text)).collect(),
+        };
+        Ok(Self {
+            feature_of,
+            names,
+            null_words: NullWords::default(),
+            predictor: model.predictor(),
+            labels,
+            records: Vec::new(),
+            features: vec![Vec::new(); model.features.len()],
+            predictions: Predictions::default(),
+        })
+    }
+
+    /// Reads the records of a block up to the first fault, and predicts for them.
+    fn read(&mut self, block: &RecordBlock, name: &str) -> Result<(), StageError> {
+        self.records.clear();
+        self.features.iter_mut().for_each(Vec::clear);
+        let mut records = block.records();
+        let mut numbers = vec![0.0; self.features.len()];
+        let ended = loop {
+            let mut fault = None;
+            let record = records.next(|column, cell| {
+                if let Some(feature) = self.feature_of.get(column).copied().flatten()
+                    && fault.is_none()
+                {
+                    match number(cell, &self.null_words) {
+                        Ok(number) => numbers[feature] = number,
+                        Err(what) => fault = Some((column, what)),
+                    }
+                }
+            });
+            match (record, fault) {
+                (Ok(None), _) => break Ok(()),
+                (Err(error), _) => break Err(error.into()),
+                (Ok(Some(record)), Some((column, what))) => {
+                    let column = Word::new(&self.names[column]);
+                    break Err(
+                        StageError::data(format!("{name}:{}: column `{column}`{what}", record.line))
+                            .hint("the model needs a number in every feature: the rows before this one are done"),
+                    );
+                }
+                (Ok(Some(record)), None) => {
+                    self.records.push(record);
+                    for (column, &number) in self.features.iter_mut().zip(&numbers) {
+                        column.push(number);
+                    }
+                }
+            }
+        };
+        self.predictor
+            .predict(&self.features, self.records.len(), &mut self.predictions);
+        ended
+    }
+
+    fn write(&self, block: &RecordBlock, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = String::new();
+        for (row, record) in self.records.iter().enumerate() {
+            line.clear();
+            line.push(',');
+            line.push_str(&self.labels[self.predictions.classes[row] as usize]);
+            for probabilities in &self.predictions.probabilities {
+                line.push(',');
+                push_number(&mut line, probabilities[row]);
+            }
+            line.push('\n');
+            out.write_all(block.text(record))?;
+            out.write_all(line.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn missing<R: Read>(data: &CsvStream<R>, names: &[String], feature: &str) -> StageError {
+    let found = similar(feature, names.iter().map(String::as_str))
+        .map_or_else(String::new, |name| format!("; found `{}`", Word::new(name)));
+    StageError::data(format!(
+        "{}:{}: column `{}` is missing{found}",
+        data.name(),
+        data.header_line(),
+        Word::new(feature)
+    ))
+    .hint(format!(
+        "the model needs it as a number; the columns are {}",
+        crate::csv::some_names(names)
+    ))
+}
+
+/// The number in a feature's cell, or what stands there instead.
+fn number(cell: &[u8], null_words: &NullWords) -> Result<f64, String> {
+    let value = || Word::new(&String::from_utf8_lossy(cell));
+    if null_words.contains(cell) && !cell.is_empty() {
+        return Err(format!(": `{}` is read as missing", value()));
+    }
+    match CellNumber::parse(cell) {
+        CellNumber::Whole(number) => Ok(number as f64),
+        CellNumber::Float(number) => Ok(number),
+        CellNumber::Blank => Err(" is empty".to_owned()),
+        CellNumber::NotFinite => Err(format!(": `{}` is not finite", value())),
+        CellNumber::NotANumber => Err(format!(": `{}` is not a number", value())),
+    }
+}
+
+/// All digits: the shortest text that reads back to the same number, with an exponent where there would be many zeros.
+fn push_number(line: &mut String, number: f64) {
+    /// Below it a number has more zeros than an exponent has characters.
+    const SMALL: f64 = 1e-5;
+    // Writing to a string cannot fail.
+    let _ = if number != 0.0 && number < SMALL {
+        write!(line, "{number:e}")
+    } else {
+        write!(line, "{number}")
+    };
+}
+
+/// A cell as CSV: in quotes where it must be.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) || cell.trim() != cell {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::model_file::tests::seed_model;
+
+    fn run(model: &ModelFile, data: &str) -> (String, Result<u64, String>) {
+        let mut out = Vec::new();
+        let rows = predict_stream(model, data.as_bytes(), "t.csv", &mut out).map_err(|error| error.to_string());
+        (String::from_utf8(out).unwrap(), rows)
+    }
+
+    #[test]
+    fn records_stay_as_they_are_and_get_their_answers() {
+        let (out, rows) = run(
+            &seed_model(),
+            "\u{feff}note,salary,age\r\n\"a, \"\"b\"\"\nc\", 5e4 ,25\r\n\r\nx,60000,30",
+        );
+        let lines: Vec<_> = out.split('\n').collect();
+        assert_eq!(rows, Ok(2));
+        assert_eq!(lines[0], "note,salary,age,prediction,probability_0,probability_1");
+        assert_eq!(lines[1], "\"a, \"\"b\"\"");
+        assert!(lines[2].starts_with("c\", 5e4 ,25,0,0.999"), "{out}");
+        assert!(lines[3].starts_with("x,60000,30,1,"), "{out}");
+        assert_eq!(lines[4..], [""]);
+        let p: f64 = lines[3].split(',').next_back().unwrap().parse().unwrap();
+        assert!((p - 0.999_999_7).abs() < 1e-6, "{p}");
+    }
+
+    #[test]
+    fn what_was_read_before_a_fault_is_written() {
+        for (data, written, message) in [
+            (
+                "age,salary\n1,2\n3,x\n",
+                2,
+                "t.csv:3: column `salary` : `x` is not a number",
+            ),
+            ("age,salary\n\n1,\n", 1, "t.csv:3: column `salary` is empty"),
+            (
+                "age,salary\n1,NA\n",
+                1,
+                "t.csv:2: column `salary` : `NA` is read as missing",
+            ),
+            (
+                "age,salary\n1,1e999\n",
+                1,
+                "t.csv:2: column `salary` : `1e999` is not finite",
+            ),
+            ("age,salary\n1,2\n1\n", 2, "t.csv:3: 1 field, but the header has 2"),
+            ("age,salary\n1,2,3\n", 1, "t.csv:2: 3 fields, but the header has 2"),
+            (
+                "age,salary\n1,2\n3,\"4\n",
+                2,
+                "t.csv:3: a quote opens here and is never closed",
+            ),
+            (
+                "age,Salary\n1,2\n",
+                0,
+                "t.csv:1: column `salary` is missing; found `Salary`",
+            ),
+            (
+                "age,salary,prediction\n1,2,3\n",
+                0,
+                "t.csv:1: there is a column `prediction` already, which the model would add",
+            ),
+        ] {
+            let (out, rows) = run(&seed_model(), data);
+            assert_eq!(rows.unwrap_err(), message.replace("` :", "`:"), "{data:?}");
+            assert_eq!(out.lines().count(), written, "{data:?} {out}");
+        }
+    }
+
+    #[test]
+    fn labels_and_small_numbers_are_whole() {
+        let mut model = seed_model();
+        model.classes = Classes::Text(vec!["a,b".to_owned(), "c".to_owned()]);
+        let (out, _) = run(&model, "age,salary\n0,0\n");
+        let (header, row) = out.trim_end().split_once('\n').unwrap();
+        assert_eq!(header, "age,salary,prediction,\"probability_a,b\",probability_c");
+        let cells: Vec<_> = row.split(',').collect();
+        assert_eq!(cells[2..5].join(","), "\"a,b\",1");
+        assert!(cells[5].contains("e-72"), "{row}");
+        let mut text = String::new();
+        push_number(&mut text, 0.1 + 0.2);
+        assert_eq!(text, "0.30000000000000004");
+    }
+}

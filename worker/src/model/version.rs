@@ -1,0 +1,194 @@
+//! A model version comes into being: all files or none, under a name that nobody has.
+//!
+//! The files are written and synced in `models/<pipeline>/.tmp-…/`; one rename gives the folder its name. A name that is
+//! taken gets `_2`, `_3` and so on, unless this very run and stage took it: then an earlier try was cut off after the rename,
+//! and its version is the result. No folder is ever changed after its rename.
+
+use super::manifest::{FileDigest, ModelInput, ModelManifest};
+use super::{ModelFile, onnx, pickle};
+use crate::StageError;
+use crate::artifact::{Published, UnfinishedFolder, hash_file, sync_folder, write_file};
+use camino::{Utf8Path, Utf8PathBuf};
+use chrono::{SecondsFormat, Utc};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use trainyard_contract::layout::{
+    MANIFEST_FILE, MODEL_FILE, MODELS, ONNX_FILE, PICKLE_FILE, model_folder, models_folder, pickle_link, run_folder,
+};
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::stage::{SaveFormat, TrainSpec};
+use trainyard_contract::{ModelVersionName, StageDocument};
+
+/// More versions of one second than this mean that something is wrong.
+const VERSIONS_A_SECOND_MAX: u32 = 10_000;
+
+/// Writes `model` as a version of the document's pipeline; the name is `minted` or the next free one after it.
+///
+/// # Errors
+/// The workspace does not take it (`Infra`), or the model holds a number that is not finite (`Internal`).
+pub fn write_version(
+    document: &StageDocument,
+    spec: &TrainSpec,
+    minted: &ModelVersionName,
+    model: &ModelFile,
+    input: ModelInput,
+) -> Result<MadeModelVersion, StageError> {
+    let parent = document.workspace.join(models_folder(&document.pipeline));
+    let is_first = !parent.is_dir();
+    let mut folder = UnfinishedFolder::create(&parent)?;
+    let files = write_files(folder.path(), spec, model)?;
+    let mut manifest = ModelManifest {
+        version: minted.clone(),
+        run: run_folder_name(document),
+        created_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        pipeline: document.pipeline.clone(),
+        stage: document.stage.clone(),
+        trainyard_version: model.trainyard_version.clone(),
+        files,
+        input,
+        spec: spec.clone(),
+    };
+    let made = publish_under_free_name(document, minted, &mut folder, &mut manifest)?;
+    if is_first {
+        sync_parents(&document.workspace)?;
+    }
+    link_pickle(document, &made.version);
+    Ok(made)
+}
+
+/// The version that an earlier try of this run's stage has committed already, if it came that far.
+pub fn already_made(
+    document: &StageDocument,
+    minted: &ModelVersionName,
+) -> Result<Option<MadeModelVersion>, StageError> {
+    for name in names(minted) {
+        let folder = document.workspace.join(model_folder(&document.pipeline, &name));
+        if fs::symlink_metadata(&folder).is_err() {
+            return Ok(None);
+        }
+        if is_of_this_stage(&folder, document) {
+            link_pickle(document, &name);
+            return made(document, name).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// `minted`, then the same second's `_2`, `_3`, …
+fn names(minted: &ModelVersionName) -> impl Iterator<Item = ModelVersionName> {
+    let others = (2..VERSIONS_A_SECOND_MAX).map(|number| minted.numbered(number));
+    std::iter::once(minted.clone()).chain(others.filter(move |name| name != minted))
+}
+
+fn run_folder_name(document: &StageDocument) -> String {
+    let folder = run_folder(&document.run, &document.run_uid);
+    folder.file_name().unwrap_or_default().to_owned()
+}
+
+fn write_files(
+    folder: &Utf8Path,
+    spec: &TrainSpec,
+    model: &ModelFile,
+) -> Result<BTreeMap<String, FileDigest>, StageError> {
+    let json = model
+        .to_json()
+        .map_err(|problem| StageError::internal("the model cannot be saved, and was not").caused_by(problem))?;
+    let mut contents = vec![(MODEL_FILE, json.into_bytes()), (ONNX_FILE, onnx::bytes(model))];
+    if spec.save.contains(&SaveFormat::Joblib) {
+        let weight = spec
+            .logistic_regression
+            .as_ref()
+            .and_then(|spec| spec.class_weight.as_ref());
+        contents.push((PICKLE_FILE, pickle::bytes(model, weight)));
+    }
+    contents
+        .into_iter()
+        .map(|(name, bytes)| Ok((name.to_owned(), write_file(folder, name, &bytes)?.into())))
+        .collect()
+}
+
+fn publish_under_free_name(
+    document: &StageDocument,
+    minted: &ModelVersionName,
+    folder: &mut UnfinishedFolder,
+    manifest: &mut ModelManifest,
+) -> Result<MadeModelVersion, StageError> {
+    for name in names(minted) {
+        let place = document.workspace.join(model_folder(&document.pipeline, &name));
+        if fs::symlink_metadata(&place).is_err() {
+            manifest.version = name.clone();
+            let text = manifest
+                .to_json()
+                .map_err(|problem| StageError::internal("the manifest cannot be written").caused_by(problem))?;
+            write_file(folder.path(), MANIFEST_FILE, text.as_bytes())?;
+            if folder.publish(&place)? == Published::Done {
+                return made(document, name);
+            }
+            // Somebody was faster: the name in the manifest must be another one.
+            let path = folder.path().join(MANIFEST_FILE);
+            fs::remove_file(&path).map_err(|cause| StageError::workspace(&format!("remove `{path}`"), cause))?;
+        }
+        if is_of_this_stage(&place, document) {
+            return made(document, name);
+        }
+    }
+    Err(StageError::internal(format!("all names after `{minted}` are taken")))
+}
+
+fn is_of_this_stage(folder: &Utf8Path, document: &StageDocument) -> bool {
+    ModelManifest::read(folder)
+        .is_ok_and(|manifest| manifest.run == run_folder_name(document) && manifest.stage == document.stage)
+}
+
+fn made(document: &StageDocument, version: ModelVersionName) -> Result<MadeModelVersion, StageError> {
+    let path = model_folder(&document.pipeline, &version);
+    let manifest = document.workspace.join(&path).join(MANIFEST_FILE);
+    let (sha256, _) =
+        hash_file(&manifest).map_err(|cause| StageError::workspace(&format!("read `{manifest}`"), cause))?;
+    Ok(MadeModelVersion { version, path, sha256 })
+}
+
+/// The first version of a pipeline also makes the folders above it, whose names must last.
+fn sync_parents(workspace: &Utf8Path) -> Result<(), StageError> {
+    for folder in [workspace.join(MODELS), workspace.to_owned()] {
+        sync_folder(&folder).map_err(|cause| StageError::workspace(&format!("sync `{folder}`"), cause))?;
+    }
+    Ok(())
+}
+
+/// Puts `model_….pkl` beside the folder, where users of scikit-learn look for it. A version without a link is whole; the
+/// link can be made at any time, so a failure is told and no more.
+fn link_pickle(document: &StageDocument, version: &ModelVersionName) {
+    let pickle = document
+        .workspace
+        .join(model_folder(&document.pipeline, version))
+        .join(PICKLE_FILE);
+    if !pickle.is_file() {
+        return;
+    }
+    let link = document.workspace.join(pickle_link(&document.pipeline, version));
+    if let Err(error) = replace_link(&link, &Utf8PathBuf::from(version.as_str()).join(PICKLE_FILE)) {
+        tracing::warn!(%link, %error, "cannot link the pickle beside its folder");
+    }
+}
+
+/// Puts a link to `target` (relative to the link's folder) at `link`, over a link that stands there.
+fn replace_link(link: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
+    if fs::read_link(link).is_ok_and(|old| old == target.as_std_path()) {
+        return Ok(());
+    }
+    match symlink(target, link) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        done => return done,
+    }
+    let temporary = link.with_file_name(format!(
+        ".tmp-link-{}-{}",
+        std::process::id(),
+        link.file_name().unwrap_or("")
+    ));
+    let _ = fs::remove_file(&temporary);
+    symlink(target, &temporary)?;
+    fs::rename(&temporary, link)
+}

@@ -189,7 +189,7 @@ struct Volume<'a>(&'a vocabulary::Workspace);
 
 impl<'a> Volume<'a> {
     fn mounted(workspace: &'a vocabulary::Workspace, options: &str) -> Option<Self> {
-        std::fs::create_dir(workspace.path("volume")).unwrap();
+        std::fs::create_dir(workspace.path("volume")).expect("the name is free");
         let target = workspace.path("volume");
         let mounted = std::process::Command::new("mount")
             .args(["-t", "tmpfs", "-o", options, "tmpfs"])

@@ -223,3 +223,179 @@ fn interrupted(ended: &Ended<'_>, otherwise: Classified) -> Classified {
         ..otherwise
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FailureClass::{Config, Data, Infra, Internal, OutOfMemory, Timeout, Transient};
+    use trainyard_contract::result::Artifact;
+    use trainyard_contract::stage::{ExtractSpec, ValidateSpec};
+
+    fn s(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    /// The verdict on attempt 2 of a stage that began at second 5 and may run for 60 s, as it ended at second `at`.
+    fn verdict_at(at: i64, ending: Option<&Ending>, stopping: Option<StopCause>) -> Classified {
+        classify(&Ended {
+            spec: &StageSpec::Validate(ValidateSpec::default()),
+            number: 2,
+            created: s(1),
+            began: Some(s(5)),
+            at: s(at),
+            ending,
+            stopping,
+            timeout: Duration::from_secs(60),
+            pending_timeout: Duration::from_secs(20),
+            waited_for: None,
+        })
+    }
+
+    fn silent_with(exit_code: i32) -> Ending {
+        Ending::Silent {
+            exit_code: Some(exit_code),
+        }
+    }
+
+    fn says(outcome: Outcome) -> Ending {
+        Ending::Reported(StageResult {
+            attempt: 2,
+            ..StageResult::ended(outcome)
+        })
+    }
+
+    #[test]
+    fn what_an_attempt_says_counts_and_then_its_exit_code() {
+        let fails = |class| Ending::Reported(StageResult::failed(class, "x", ""));
+        let killed = Ending::Killed { signal: 9 };
+        for (ending, want) in [
+            (says(Outcome::Succeeded), Verdict::Succeeded),
+            (says(Outcome::InputChanged), Verdict::InputChanged),
+            (says(Outcome::Failed), failed(Internal, Budget::Internal)),
+            (says(Outcome::Stopped), failed(Infra, Budget::Limit)),
+            (fails(Data), failed(Data, Budget::Never)),
+            (fails(Transient), failed(Transient, Budget::Limit)),
+            (fails(Infra), failed(Infra, Budget::Limit)),
+            (fails(OutOfMemory), failed(OutOfMemory, Budget::Memory)),
+            (silent_with(0), Verdict::Lost),
+            (silent_with(10), failed(Data, Budget::Never)),
+            (silent_with(11), failed(Config, Budget::Never)),
+            (silent_with(12), failed(Transient, Budget::Limit)),
+            (silent_with(13), failed(Internal, Budget::Internal)),
+            (silent_with(14), failed(Infra, Budget::Limit)),
+            (silent_with(15), failed(Timeout, Budget::Limit)),
+            (silent_with(16), Verdict::InputChanged),
+            (silent_with(101), failed(Internal, Budget::Internal)),
+            (silent_with(137), failed(Infra, Budget::Limit)),
+            (silent_with(143), failed(Infra, Budget::Limit)),
+            (Ending::Silent { exit_code: None }, Verdict::Lost),
+            (killed, failed(Infra, Budget::Limit)),
+            (
+                Ending::Evicted { message: "x".into() },
+                failed(Infra, Budget::Evictions),
+            ),
+            (
+                Ending::OutOfMemory { message: String::new() },
+                failed(OutOfMemory, Budget::Memory),
+            ),
+        ] {
+            assert_eq!(verdict_at(9, Some(&ending), None).verdict, want, "{ending:?}");
+        }
+        assert_eq!(verdict_at(9, None, None).verdict, Verdict::Lost, "gone");
+    }
+
+    #[test]
+    fn an_interruption_is_laid_to_its_cause() {
+        let requested = Some(StopCause::Requested);
+        let run_timeout = Some(StopCause::Timeout);
+        let (stopped, killed) = (says(Outcome::Stopped), Ending::Killed { signal: 15 });
+        let own_failure = Ending::Reported(StageResult::failed(Data, "x", ""));
+        for (ending, at, stopping, want) in [
+            (&stopped, 9, requested, Verdict::Stopped),
+            (&killed, 9, requested, Verdict::Stopped),
+            (&silent_with(143), 9, requested, Verdict::Stopped),
+            (&stopped, 9, run_timeout, failed(Timeout, Budget::Never)),
+            (&killed, 65, None, failed(Timeout, Budget::Limit)),
+            (&killed, 64, None, failed(Infra, Budget::Limit)),
+            (&own_failure, 65, requested, failed(Data, Budget::Never)),
+            (&says(Outcome::Succeeded), 99, requested, Verdict::Succeeded),
+        ] {
+            assert_eq!(
+                verdict_at(at, Some(ending), stopping).verdict,
+                want,
+                "{ending:?} at {at}, {stopping:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_never_began_in_time_is_not_retried() {
+        for (waited_for, at, want) in [
+            (Some(Config), 21, failed(Config, Budget::Never)),
+            (None, 21, failed(Infra, Budget::Never)),
+            (None, 20, Verdict::Lost),
+        ] {
+            let classified = classify(&Ended {
+                spec: &StageSpec::Validate(ValidateSpec::default()),
+                number: 1,
+                created: s(1),
+                began: None,
+                at: s(at),
+                ending: Some(&Ending::Silent { exit_code: None }),
+                stopping: None,
+                timeout: Duration::from_secs(60),
+                pending_timeout: Duration::from_secs(20),
+                waited_for,
+            });
+            assert_eq!(classified.verdict, want, "{waited_for:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn a_success_without_what_its_kind_yields_is_our_bug() {
+        let dataset = |path: &str| Artifact {
+            path: path.into(),
+            sha256: "d".into(),
+            bytes: 1,
+        };
+        for (attempt, artifact, wanted) in [
+            (2, DATASET_FILE, ""),
+            (1, DATASET_FILE, ""),
+            (2, "other", "it says that it succeeded, but its result names no dataset"),
+            (
+                0,
+                DATASET_FILE,
+                "it says that it succeeded, but its result names no attempt that committed",
+            ),
+            (
+                3,
+                DATASET_FILE,
+                "it says that it succeeded, but its result names no attempt that committed",
+            ),
+        ] {
+            let result = StageResult {
+                attempt,
+                artifacts: vec![dataset(artifact)],
+                ..StageResult::ended(Outcome::Succeeded)
+            };
+            let classified = classify(&Ended {
+                spec: &StageSpec::Extract(ExtractSpec::default()),
+                number: 2,
+                created: s(1),
+                began: None,
+                at: s(9),
+                ending: Some(&Ending::Reported(result)),
+                stopping: None,
+                timeout: Duration::from_secs(60),
+                pending_timeout: Duration::from_secs(20),
+                waited_for: None,
+            });
+            assert_eq!(classified.message, wanted, "{attempt} {artifact}");
+            assert_eq!(
+                classified.verdict == Verdict::Succeeded,
+                wanted.is_empty(),
+                "{attempt} {artifact}"
+            );
+        }
+    }
+}

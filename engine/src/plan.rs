@@ -1,8 +1,8 @@
 //! `plan`: the only place that decides what happens in a run.
 //!
 //! In: the run with its last status, its pipeline, what was observed, the time. Out: a [`Plan`]. One pass takes in what ended
-//! (`take_in.rs`), sees which datasets have to be made again (`again.rs`), decides about each stage from the first to the last
-//! (`decide.rs`, `start.rs`), and sums up (`conclude.rs`).
+//! (`take_in.rs`), sees which stages are at their end (`settle.rs`) and which have to be done again (`again.rs`), decides about
+//! each stage from the first to the last (`decide.rs`, `start.rs`), and sums up (`conclude.rs`).
 //!
 //! What holds, whatever is observed in whatever order:
 //! - A verdict is written once and never changes; a stop that has begun, and the end of a run, are never taken back.
@@ -16,6 +16,7 @@
 mod again;
 mod conclude;
 mod decide;
+mod settle;
 mod start;
 mod take_in;
 
@@ -41,10 +42,7 @@ pub fn plan(run: &Run, pipeline: &Pipeline, observed: &Observed, now: Timestamp)
     }
     let mut pass = Pass::new(run, pipeline, observed, now);
     pass.take_in();
-    pass.find_what_to_do_again();
-    for &i in pipeline.order() {
-        pass.decide(i);
-    }
+    while !pass.decide_about_all() {}
     pass.conclude()
 }
 
@@ -61,6 +59,8 @@ struct Pass<'a> {
     stopping: Option<StopCause>,
     /// Stages that succeeded and have to run again, since a later stage needs them to.
     again: BTreeSet<usize>,
+    /// Stages whose next attempt waits, and until when.
+    due: BTreeMap<usize, Timestamp>,
     actions: Vec<Action>,
     events: Vec<Event>,
     wake_at: Option<Timestamp>,
@@ -89,10 +89,32 @@ impl<'a> Pass<'a> {
             status,
             stopping,
             again: BTreeSet::new(),
+            due: BTreeMap::new(),
             actions: Vec::new(),
             events: Vec::new(),
             wake_at: None,
         }
+    }
+
+    /// Settles and decides about each stage; whether that was the last word. It was not when a stage came to a bad end only
+    /// while its attempt was put together: those below it may have wanted others to be done again.
+    fn decide_about_all(&mut self) -> bool {
+        let order = self.pipeline.order();
+        for &i in order {
+            self.settle(i);
+        }
+        let settled = self.bad_ends();
+        self.find_what_to_do_again();
+        self.actions
+            .retain(|action| !matches!(action, Action::StopAttempt { .. }));
+        for &i in order {
+            self.decide(i);
+        }
+        self.bad_ends() == settled
+    }
+
+    fn bad_ends(&self) -> usize {
+        (0..self.status.stages.len()).filter(|&i| self.is_at_bad_end(i)).count()
     }
 
     /// Asks to be called again at `time`, at the latest.

@@ -244,6 +244,18 @@ impl StageStatus {
     }
 }
 
+impl StageStatus {
+    /// The stage is at its end: when its latest attempt ended is when it did.
+    pub(crate) fn forget_times_of_latest(&mut self) {
+        if let Some(latest) = &mut self.latest {
+            self.ended_after = latest.ended_after.or(self.ended_after);
+            latest.created_after = None;
+            latest.began_after = None;
+            latest.ended_after = None;
+        }
+    }
+}
+
 const fn first_attempt() -> u32 {
     1
 }

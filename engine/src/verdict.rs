@@ -34,8 +34,10 @@ pub struct Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestAttempt {
-    /// When the host was told to start it, counted from the run's creation.
-    pub created_after: Duration,
+    /// When the host was told to start it, counted from the run's creation. This and the other times are forgotten when the
+    /// stage is at its end, which knows all that is of interest then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_after: Option<Duration>,
     /// When it began, counted from the run's creation; nothing while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_after: Option<Duration>,
@@ -54,7 +56,7 @@ impl LatestAttempt {
     /// An attempt that the host is told to start `now`.
     pub(crate) fn created(run_created: Timestamp, now: Timestamp, input_attempt: Option<u32>) -> Self {
         Self {
-            created_after: now.since(run_created),
+            created_after: Some(now.since(run_created)),
             began_after: None,
             ended_after: None,
             input_attempt,

@@ -1,6 +1,7 @@
 //! The targets, by name.
 
 mod csv;
+mod manifest;
 mod result;
 
 use std::fmt;
@@ -10,18 +11,21 @@ use std::fmt;
 pub enum Target {
     /// A CSV file.
     Csv,
+    /// A manifest file.
+    Manifest,
     /// The result that a worker gives back.
     Result,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 2] = [Self::Csv, Self::Result];
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Manifest, Self::Result];
 
     /// The target's name, which is also its corpus' folder.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Manifest => "manifest",
             Self::Result => "result",
         }
     }
@@ -35,6 +39,7 @@ impl Target {
     pub fn feed(self, bytes: &[u8]) {
         match self {
             Self::Csv => csv::feed(bytes),
+            Self::Manifest => manifest::feed(bytes),
             Self::Result => result::feed(bytes),
         }
     }

@@ -38,6 +38,11 @@ fn a_csv_file_from_anywhere_makes_no_panic() {
 }
 
 #[test]
+fn a_manifest_from_anywhere_makes_no_panic() {
+    swallows(Target::Manifest);
+}
+
+#[test]
 fn a_result_from_anywhere_makes_no_panic() {
     swallows(Target::Result);
 }

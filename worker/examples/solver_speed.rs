@@ -41,9 +41,9 @@ impl DesignBlocks for Rows {
                 uniform(0xc2b2_ae3d_27d4_eb4f),
                 uniform(0x1656_67b1_9e37_79f9),
             );
-            let age = 18 + (u64::from(a) * 60 >> 32);
-            let salary = 20_000 + (u64::from(b) * 100_000 >> 32);
-            let score = age * 1_000 + salary + (u64::from(c) * 120_000 >> 32);
+            let age = 18 + ((u64::from(a) * 60) >> 32);
+            let salary = 20_000 + ((u64::from(b) * 100_000) >> 32);
+            let score = age * 1_000 + salary + ((u64::from(c) * 120_000) >> 32);
             into.columns[0].push(age as f64);
             into.columns[1].push(salary as f64);
             into.classes.push(u32::from(score > 180_000));

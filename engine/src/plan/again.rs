@@ -12,6 +12,7 @@ use trainyard_contract::StageSpec;
 impl Pass<'_> {
     /// Finds them all. A stage that is done again may itself need others to be.
     pub(super) fn find_what_to_do_again(&mut self) {
+        self.again.clear();
         if self.stopping.is_some() || self.run.state == DesiredState::Suspended {
             return;
         }

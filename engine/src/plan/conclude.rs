@@ -15,6 +15,7 @@ impl Pass<'_> {
             self.wake(self.run_deadline());
         }
         self.tell();
+        self.status.fit();
         let Self {
             status,
             actions,
@@ -59,7 +60,7 @@ impl Pass<'_> {
 
     /// Tells every change of phase since the last status.
     fn tell(&mut self) {
-        for stage in &self.status.stages {
+        for (i, stage) in self.status.stages.iter().enumerate() {
             let before = self.run.status.stage(&stage.name);
             let (phase, attempts) = before.map_or((StagePhase::Pending, 0), |before| (before.phase, before.attempts));
             if phase != stage.phase || attempts != stage.attempts {
@@ -69,7 +70,7 @@ impl Pass<'_> {
                     attempt: stage.attempts,
                     class: stage.failure_class,
                     message: stage.message.clone(),
-                    next: None,
+                    next: self.due.get(&i).copied(),
                 });
             }
         }

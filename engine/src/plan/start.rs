@@ -26,6 +26,7 @@ impl Pass<'_> {
                 let stage = &mut self.status.stages[i];
                 stage.phase = StagePhase::Failed;
                 stage.failure_class = Some(FailureClass::Config);
+                stage.forget_times_of_latest();
                 self.status.say(i, &reason, "");
             }
         }

@@ -44,7 +44,7 @@ impl<'a> Pass<'a> {
         };
         // What an attempt was really given counts, not what a pass after a crash would have given it.
         latest.input_attempt = observed.given.input_attempt;
-        latest.created_after = observed.created.since(self.run.created);
+        latest.created_after = Some(observed.created.since(self.run.created));
         if observed.given.model_version.is_some() {
             stage.model_version.clone_from(&observed.given.model_version);
         }

@@ -4,4 +4,5 @@
 mod every_history;
 mod pipelines;
 mod random_histories;
+mod stories;
 mod world;

@@ -249,18 +249,24 @@ impl Simulation {
     }
 }
 
-/// Phase, attempts, failure class and message.
+/// Phase, attempts, failure class and, of a stage that is not skipped, the message.
 type StageSummary = (StagePhase, u32, Option<FailureClass>, String);
 
 /// What a user would compare of two ends.
+/// Which of two failures above a skipped stage came first, and is its cause, is a matter of time.
 fn summary(status: &RunStatus) -> (RunPhase, Vec<StageSummary>) {
     let stages = status.stages.iter();
     (
         status.phase,
         stages
-            .map(|s| (s.phase, s.attempts, s.failure_class, s.message.clone()))
+            .map(|s| (s.phase, s.attempts, s.failure_class, said(s)))
             .collect(),
     )
+}
+
+fn said(stage: &trainyard_engine::StageStatus) -> String {
+    let skipped = stage.phase == StagePhase::Skipped;
+    if skipped { String::new() } else { stage.message.clone() }
 }
 
 /// Attempts stay within the budgets, whatever happened.

@@ -59,16 +59,16 @@ impl Kernel for BlockProduct<'_> {
             sums,
         } = self;
         let width = scaled.width();
-        for chunk in Chunk::all::<Eight>(block, rows.packs) {
-            rows.load(scaled, block, &chunk);
-            rows.margins(scaled, direction, chunk.packs);
+        for at in Chunk::all::<Eight>(block, rows.packs) {
+            rows.load(scaled, block, &at);
+            rows.margins(scaled, direction, at.packs);
             change.copy_from_slice(&rows.probability);
-            rows.margins(scaled, theta, chunk.packs);
-            rows.probabilities(scaled, chunk.packs);
-            change_of_residuals(scaled, chunk.packs, rows, change);
+            rows.margins(scaled, theta, at.packs);
+            rows.probabilities(scaled, at.packs);
+            change_of_residuals(scaled, at.packs, rows, change);
             for k in 0..scaled.vectors {
-                let with = &change[scaled.class_of(k) * rows.packs..][..chunk.packs];
-                add_products(with, rows, chunk.packs, 0, &mut sums[k * width..][..width]);
+                let residual = &change[scaled.class_of(k) * rows.packs..][..at.packs];
+                add_products(residual, rows, at.packs, 0, &mut sums[k * width..][..width]);
             }
         }
     }

@@ -13,24 +13,27 @@ use crate::numeric::Twofold;
 /// The most products for one step.
 const PRODUCTS_MAX: usize = 2_000;
 
-/// The residual, relative to the right side and in the norm of the preconditioner, at which a step is good enough: Newton's
-/// method then still squares the error down to it, and each later step starts anew.
-const RESIDUAL: f64 = 1e-8;
+/// The residual, relative to the right side and in the norm of the preconditioner, at which a step is good enough: far from
+/// the optimum a rough step will do, near it an exact one squares the error.
+const RESIDUAL_MAX: f64 = 0.1;
+const RESIDUAL_MIN: f64 = 1e-8;
 
-/// Solves `H x = b` at `theta`, where H has the given diagonal.
+/// Solves `H x = b` at `theta`, where H has the given diagonal and the scaled objective is `objective`.
 pub(super) fn conjugate_step<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
     theta: &[Twofold<f64>],
     diagonal: &[f64],
     b: &[f64],
+    objective: f64,
 ) -> Result<Vec<f64>, FitError<D::Error>> {
     let mut x = vec![0.0; b.len()];
     let mut residual = b.to_vec();
     let mut conditioned = quotients(&residual, diagonal);
     let mut direction = conditioned.clone();
     let mut size = inner(&residual, &conditioned);
-    let enough = size * RESIDUAL * RESIDUAL;
+    let wanted = (size / objective).sqrt().sqrt().clamp(RESIDUAL_MIN, RESIDUAL_MAX);
+    let enough = size * wanted * wanted;
     for _ in 0..PRODUCTS_MAX {
         if size <= enough {
             break;

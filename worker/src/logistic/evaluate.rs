@@ -36,7 +36,7 @@ pub(super) fn evaluate<N: Precision, D: DesignBlocks>(
                 curvature,
                 buffers,
                 sums,
-            })
+            });
         },
         |(part, _)| sums.absorb(part),
     )?;

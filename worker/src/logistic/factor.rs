@@ -54,8 +54,8 @@ impl<R: Real + Comparable> Factor<R> {
         for i in 0..self.size {
             b[i] = b[i] - dot(&self.lower[i * self.size..][..i], &b[..i]);
         }
-        for i in 0..self.size {
-            b[i] = b[i] * self.lower[i * self.size + i];
+        for (b, &inverse_pivot) in b.iter_mut().zip(self.lower.iter().step_by(self.size + 1)) {
+            *b = *b * inverse_pivot;
         }
         for i in (0..self.size).rev() {
             let x = b[i];

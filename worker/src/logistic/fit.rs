@@ -3,15 +3,18 @@
 //! In: blocks of a table, options. Out: a [`Fitted`]. A table that fits in memory is read once; a larger one starts from the
 //! optimum of a sample, so that about three passes over it are enough.
 
+use super::block_pass::Curvature;
 use super::design::{DesignBlock, DesignBlocks, MemoryDesign};
 use super::evaluate::{Evaluation, evaluate, evaluate_and_survey};
-use super::newton::{End, Limits, Solution, curvature_for, newton};
-use super::polish::polish;
+use super::newton::{End, Limits, Solution, curvature_for, factor_of, hessian_pays, newton};
+use super::polish::{Solver, polish};
 use super::problem::{FitError, FitOptions, Fitted, check};
+use super::row_space::RowSpace;
 use super::sample::{sample, sample_rows, thinned};
 use super::scaled::Scaled;
 use super::survey::{Survey, find_unusable, refuse_unusable};
 use crate::numeric::{Eight, Twofold};
+use std::convert::Infallible;
 
 /// A table this many times longer than a sample starts from a sample's optimum.
 const SAMPLE_PAYS: usize = 3;
@@ -30,13 +33,16 @@ const START_ITERATIONS_MAX: u32 = 30;
 pub fn fit<D: DesignBlocks>(data: &D, classes: usize, options: &FitOptions) -> Result<Fitted, FitError<D::Error>> {
     check(classes, options)?;
     let sample = sample(data, classes)?;
-    if sample.whole {
-        let memory = MemoryDesign::from_block(sample.rows);
-        let scaled = Scaled::new(memory.table(), classes, options);
-        return fit_scaled(&scaled, &memory, memory.table(), options).map_err(FitError::widen);
+    if !sample.whole {
+        let scaled = Scaled::new(&sample.rows, data.rows(), classes, options);
+        return fit_scaled(&scaled, data, &sample.rows, options);
     }
-    let scaled = Scaled::new(&sample.rows, classes, options);
-    fit_scaled(&scaled, data, &sample.rows, options)
+    let memory = MemoryDesign::from_block(sample.rows);
+    let scaled = Scaled::new(memory.table(), memory.rows(), classes, options);
+    if curvature_for(&scaled) != Curvature::Full && hessian_pays(memory.rows(), memory.rows() * scaled.vectors) {
+        return fit_in_row_space(&scaled, &memory, options).map_err(FitError::widen);
+    }
+    fit_scaled(&scaled, &memory, memory.table(), options).map_err(FitError::widen)
 }
 
 fn fit_scaled<D: DesignBlocks>(
@@ -45,13 +51,43 @@ fn fit_scaled<D: DesignBlocks>(
     sample: &DesignBlock,
     options: &FitOptions,
 ) -> Result<Fitted, FitError<D::Error>> {
-    let limits = Limits {
-        max_iterations: options.max_iterations,
-        tolerance: options.tolerance,
-    };
     let (start, survey) = start(scaled, data, sample)?;
-    let solution = newton(scaled, data, &survey, start, limits)?;
-    finish(scaled, data, survey, solution)
+    let mut solution = newton(scaled, data, &survey, start, Limits::of(options))?;
+    let solver = Solver::of(scaled, &solution.before);
+    let converged = polished(scaled, data, &mut solution, solver)?;
+    fitted(scaled, survey, &solution, converged)
+}
+
+/// A table of few rows and many features.
+fn fit_in_row_space(
+    scaled: &Scaled,
+    memory: &MemoryDesign,
+    options: &FitOptions,
+) -> Result<Fitted, FitError<Infallible>> {
+    let mut survey = Survey::new(scaled.features, scaled.classes);
+    survey.add(memory.table());
+    refuse_unusable(memory, &survey)?;
+    find_unusable(memory, scaled.classes)?;
+    let space = RowSpace::new(scaled, memory.table());
+    let zero = vec![Twofold::from_single(0.0); space.scaled.unknowns()];
+    let (at, survey_of_space) = evaluate_and_survey(&space.scaled, &space.design, &zero, Curvature::Full)?;
+    let inside = newton(
+        &space.scaled,
+        &space.design,
+        &survey_of_space,
+        (zero, at),
+        Limits::of(options),
+    )?;
+    let solver = Solver::RowSpace(&space, factor_of(&space.scaled, &inside.before));
+    let theta: Vec<f64> = inside.theta.iter().map(|t| t.to_f64()).collect();
+    let theta = space
+        .unknowns(scaled, &theta)
+        .into_iter()
+        .map(Twofold::from_single)
+        .collect();
+    let mut solution = Solution { theta, ..inside };
+    let converged = polished(scaled, memory, &mut solution, solver)?;
+    fitted(scaled, survey, &solution, converged)
 }
 
 /// A point to start from, evaluated: the optimum of a sample where it is better than zero, else zero.
@@ -65,7 +101,7 @@ fn start<D: DesignBlocks>(
     sample: &DesignBlock,
 ) -> Result<((Vec<Twofold<f64>>, Evaluation), Survey), FitError<D::Error>> {
     let zero = vec![Twofold::from_single(0.0); scaled.unknowns()];
-    let theta = start_from_sample(scaled, data.rows(), sample).unwrap_or_else(|| zero.clone());
+    let theta = start_from_sample(scaled, sample).unwrap_or_else(|| zero.clone());
     let (at, survey) = evaluate_and_survey(scaled, data, &theta, curvature_for(scaled))?;
     refuse_unusable(data, &survey)?;
     let weights = scaled.weights.iter().zip(&survey.class_rows);
@@ -96,13 +132,13 @@ fn find_unusable_if_infinite<D: DesignBlocks>(
 
 /// The optimum of some rows, with the penalty in proportion; none where the table is hardly longer, or some class has no row
 /// among them.
-fn start_from_sample(scaled: &Scaled, rows: usize, sample: &DesignBlock) -> Option<Vec<Twofold<f64>>> {
+fn start_from_sample(scaled: &Scaled, sample: &DesignBlock) -> Option<Vec<Twofold<f64>>> {
     let wanted = sample_rows(scaled.features);
-    if rows < SAMPLE_PAYS * wanted {
+    if scaled.rows < SAMPLE_PAYS * wanted {
         return None;
     }
     let memory = MemoryDesign::from_block(thinned(sample, (sample.rows() / wanted).max(1)));
-    let scaled = scaled.for_part_of_rows(memory.rows() as f64 / rows as f64);
+    let scaled = scaled.for_some_rows(memory.rows());
     let zero = vec![Twofold::from_single(0.0); scaled.unknowns()];
     let (at, survey) = evaluate_and_survey(&scaled, &memory, &zero, curvature_for(&scaled)).ok()?;
     refuse_unusable(&memory, &survey).ok()?;
@@ -115,19 +151,22 @@ fn start_from_sample(scaled: &Scaled, rows: usize, sample: &DesignBlock) -> Opti
         .map(|solution| solution.theta)
 }
 
-/// The last digits, and the way back to original units.
-fn finish<D: DesignBlocks>(
+/// Adds the last digits, and says whether the optimum is reached.
+fn polished<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
-    survey: Survey,
-    mut solution: Solution,
-) -> Result<Fitted, FitError<D::Error>> {
-    let mut converged = solution.end == End::Reached;
-    if solution.end != End::RanOut
-        && let Some(polished) = polish(scaled, data, &mut solution)?
-    {
-        converged = polished.reached;
+    solution: &mut Solution,
+    solver: Solver<'_>,
+) -> Result<bool, FitError<D::Error>> {
+    if solution.end == End::RanOut {
+        return Ok(false);
     }
+    let polished = polish(scaled, data, &mut solution.theta, solver)?;
+    Ok(polished.unwrap_or(solution.end == End::Reached))
+}
+
+/// Back to original units.
+fn fitted<E>(scaled: &Scaled, survey: Survey, solution: &Solution, converged: bool) -> Result<Fitted, FitError<E>> {
     let (coefficients, intercepts) = scaled.original(&solution.theta);
     if !coefficients.iter().flatten().chain(&intercepts).all(|w| w.is_finite()) {
         return Err(FitError::Diverged);

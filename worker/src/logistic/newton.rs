@@ -11,13 +11,17 @@ use super::conjugate::conjugate_step;
 use super::design::DesignBlocks;
 use super::evaluate::{Evaluation, evaluate};
 use super::factor::Factor;
-use super::problem::FitError;
+use super::problem::{FitError, FitOptions};
 use super::scaled::Scaled;
 use super::survey::Survey;
 use crate::numeric::{Eight, Twofold};
 
-/// Above this many unknowns the Hessian is not written down: its products with vectors are passes over the data.
-pub(super) const DENSE_UNKNOWNS_MAX: usize = 400;
+/// Up to this many unknowns the Hessian is written down; above, its products with vectors are passes over the data.
+const HESSIAN_UNKNOWNS_MAX: usize = 400;
+
+/// Of a short table the Hessian is written down for more unknowns: up to this many, and up to this many products in sum.
+const SHORT_UNKNOWNS_MAX: usize = 2_000;
+const SHORT_PRODUCTS_MAX: usize = 1 << 31;
 
 /// A step is accepted where the objective falls by this part of what its slope promises.
 const ARMIJO: f64 = 1e-4;
@@ -37,6 +41,15 @@ const MARGIN_FACTOR: f64 = 100.0;
 pub(super) struct Limits {
     pub(super) max_iterations: u32,
     pub(super) tolerance: f64,
+}
+
+impl Limits {
+    pub(super) fn of(options: &FitOptions) -> Self {
+        Self {
+            max_iterations: options.max_iterations,
+            tolerance: options.tolerance,
+        }
+    }
 }
 
 /// How a way to the optimum ended.
@@ -62,11 +75,17 @@ pub(super) struct Solution {
 
 /// The second derivatives that a problem of this size is solved with.
 pub(super) fn curvature_for(scaled: &Scaled) -> Curvature {
-    if scaled.unknowns() <= DENSE_UNKNOWNS_MAX {
+    if hessian_pays(scaled.rows, scaled.unknowns()) {
         Curvature::Full
     } else {
         Curvature::Diagonal
     }
+}
+
+/// Whether a table is small enough for the Hessian.
+pub(super) fn hessian_pays(rows: usize, unknowns: usize) -> bool {
+    let products = rows.saturating_mul(unknowns).saturating_mul(unknowns);
+    unknowns <= HESSIAN_UNKNOWNS_MAX || (unknowns <= SHORT_UNKNOWNS_MAX && products <= SHORT_PRODUCTS_MAX)
 }
 
 /// Goes from `theta`, where the evaluation is `at`, to the optimum.
@@ -153,7 +172,7 @@ fn newton_step<D: DesignBlocks>(
     match curvature_for(scaled) {
         Curvature::Full => factor_of(scaled, at).solve(&mut step),
         Curvature::Diagonal | Curvature::Without => {
-            step = conjugate_step(scaled, data, theta, &at.diagonal(scaled), &step)?;
+            step = conjugate_step(scaled, data, theta, &at.diagonal(scaled), &step, at.objective())?;
         }
     }
     Ok(step)

@@ -11,10 +11,11 @@
 use super::block_pass::Curvature;
 use super::conjugate::conjugate_step;
 use super::design::DesignBlocks;
-use super::evaluate::evaluate;
+use super::evaluate::{Evaluation, evaluate};
 use super::factor::Factor;
-use super::newton::{Solution, curvature_for, factor_of, moved_by};
+use super::newton::{curvature_for, factor_of, moved_by};
 use super::problem::FitError;
+use super::row_space::RowSpace;
 use super::scaled::Scaled;
 use crate::numeric::Twofold;
 
@@ -44,74 +45,62 @@ const SLOW: f64 = 0.1;
 const REACHED: f64 = 1e-7;
 
 /// What turns a gradient into a step.
-enum Solver {
+pub(super) enum Solver<'a> {
+    /// A Hessian in double precision.
     Double(Factor<f64>),
+    /// A Hessian in twofold precision.
     Twofold(Factor<Twofold<f64>>),
-    /// Passes over the data, with the Hessian's diagonal.
-    Passes(Vec<f64>),
+    /// The rows' space, and the Hessian in its coordinates.
+    RowSpace(&'a RowSpace, Factor<f64>),
+    /// Passes over the data, with the Hessian's diagonal and the objective.
+    Passes(Vec<f64>, f64),
 }
 
-/// How polishing ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Polished {
-    pub(super) steps: u32,
-    /// Whether the last step was negligible.
-    pub(super) reached: bool,
+impl Solver<'_> {
+    /// The solver that Newton's method ended with.
+    pub(super) fn of(scaled: &Scaled, before: &Evaluation) -> Self {
+        match curvature_for(scaled) {
+            Curvature::Full => Self::Double(factor_of(scaled, before)),
+            Curvature::Diagonal | Curvature::Without => Self::Passes(before.diagonal(scaled), before.objective()),
+        }
+    }
 }
 
-/// Polishes `solution.theta` where that is worth its time; none where it is not.
+/// Polishes `theta` where that is worth its time, and says whether the optimum is reached; none where it is not.
 pub(super) fn polish<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
-    solution: &mut Solution,
-) -> Result<Option<Polished>, FitError<D::Error>> {
+    theta: &mut Vec<Twofold<f64>>,
+    mut solver: Solver<'_>,
+) -> Result<Option<bool>, FitError<D::Error>> {
     let work = data
         .rows()
         .saturating_mul(scaled.features.max(1))
         .saturating_mul(scaled.vectors);
-    let mut solver = match curvature_for(scaled) {
-        Curvature::Full => Solver::Double(factor_of(scaled, &solution.before)),
-        Curvature::Diagonal | Curvature::Without => Solver::Passes(solution.before.diagonal(scaled)),
-    };
-    if work > ALWAYS_WORK_MAX && !needs_polish(scaled, data, &solver, &solution.theta) {
+    if work > ALWAYS_WORK_MAX && !needs_polish(scaled, &solver, theta) {
         return Ok(None);
     }
     let mut size_before = f64::INFINITY;
-    for steps in 1..=STEPS_MAX {
-        let step = step(scaled, data, &solver, &solution.theta)?;
-        let size = relative_size(scaled, &solution.theta, &step);
-        if !size.is_finite() {
-            return Ok(Some(Polished {
-                steps: steps - 1,
-                reached: false,
-            }));
+    for _ in 0..STEPS_MAX {
+        let step = step(scaled, data, &solver, theta)?;
+        let size = relative_size(scaled, theta, &step);
+        if size <= DONE {
+            return Ok(Some(true));
         }
-        let slow = size > SLOW * size_before;
-        if size <= DONE || (slow && !matches!(solver, Solver::Double(_))) {
-            return Ok(Some(Polished {
-                steps,
-                reached: size <= REACHED,
-            }));
-        }
-        if slow {
-            if data.rows().saturating_mul(Curvature::Full.len(scaled)) > HESSIAN_WORK_MAX {
-                return Ok(Some(Polished {
-                    steps,
-                    reached: size <= REACHED,
-                }));
-            }
-            let at = evaluate::<Twofold<f64>, D>(scaled, data, &solution.theta, Curvature::Full)?;
-            solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
-            size_before = f64::INFINITY;
+        if size.is_finite() && size <= SLOW * size_before {
+            *theta = moved_by(theta, &step, 1.0);
+            size_before = size;
             continue;
         }
-        solution.theta = moved_by(&solution.theta, &step, 1.0);
-        size_before = size;
+        let exact_work = data.rows().saturating_mul(Curvature::Full.len(scaled));
+        if !matches!(solver, Solver::Double(_)) || exact_work > HESSIAN_WORK_MAX {
+            return Ok(Some(size <= REACHED));
+        }
+        let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Full)?;
+        solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
+        size_before = f64::INFINITY;
     }
-    Ok(Some(Polished {
-        steps: STEPS_MAX,
-        reached: false,
-    }))
+    Ok(Some(false))
 }
 
 /// The relative error of the sums in the Hessian, in twofold precision.
@@ -120,7 +109,7 @@ const TWOFOLD_ROUNDING: f64 = 1e-29;
 fn step<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
-    solver: &Solver,
+    solver: &Solver<'_>,
     theta: &[Twofold<f64>],
 ) -> Result<Vec<f64>, FitError<D::Error>> {
     let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Without)?;
@@ -136,7 +125,11 @@ fn step<D: DesignBlocks>(
             factor.solve(&mut downhill);
             Ok(downhill.iter().map(|s| s.to_f64()).collect())
         }
-        Solver::Passes(diagonal) => conjugate_step(scaled, data, theta, diagonal, &rounded()),
+        Solver::RowSpace(space, factor) => {
+            let gradient: Vec<f64> = at.sums.gradient.iter().map(|g| g.to_f64()).collect();
+            Ok(space.step(scaled, factor, &gradient))
+        }
+        Solver::Passes(diagonal, objective) => conjugate_step(scaled, data, theta, diagonal, &rounded(), *objective),
     }
 }
 
@@ -165,15 +158,16 @@ fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64]) -> f64 {
 ///
 /// A row's part of the gradient is off by some units in the last place of its weight, and the inverse Hessian says what
 /// becomes of that. Nothing is known without a Hessian: then the step's own conditioning is left as it is.
-fn needs_polish<D: DesignBlocks>(scaled: &Scaled, data: &D, solver: &Solver, theta: &[Twofold<f64>]) -> bool {
-    let Solver::Double(factor) = solver else { return false };
-    if factor.raised > 0 {
-        return true;
-    }
+fn needs_polish(scaled: &Scaled, solver: &Solver<'_>, theta: &[Twofold<f64>]) -> bool {
+    let factor = match solver {
+        Solver::Double(factor) if factor.raised == 0 => factor,
+        Solver::Double(_) | Solver::Twofold(_) | Solver::RowSpace(..) => return true,
+        Solver::Passes(..) => return false,
+    };
     let unknowns = scaled.unknowns();
     let heaviest = scaled.weights.iter().copied().fold(0.0, f64::max);
     // Errors of single rows point either way, so that they add up like the root of their number; sums are compensated.
-    let noise = 8.0 * f64::EPSILON * heaviest * (data.rows() as f64).sqrt();
+    let noise = 8.0 * f64::EPSILON * heaviest * (scaled.rows as f64).sqrt();
     let mut error = vec![0.0; unknowns];
     for column in 0..unknowns {
         let mut unit = vec![0.0; unknowns];

@@ -98,9 +98,9 @@ impl Kernel for PredictRows<'_> {
                 }
             }
             if first == 1 {
-                logistic(&mut of_class)
+                logistic(&mut of_class);
             } else {
-                softmax(&mut of_class)
+                softmax(&mut of_class);
             }
             let mut best = [0; LANES];
             for (class, (p, column)) in (0_u32..).zip(of_class.iter().zip(&mut self.into.probabilities)) {
@@ -130,7 +130,7 @@ fn logistic(of_class: &mut [Eight]) {
 #[inline(always)]
 fn softmax(of_class: &mut [Eight]) {
     let mut top = of_class[0];
-    for &margin in of_class[1..].iter() {
+    for &margin in &of_class[1..] {
         top = (top - margin).pick(top, margin);
     }
     let mut sum = Eight::splat(0.0);

@@ -20,6 +20,8 @@ const EXPONENT_MAX: f64 = 500.0;
 #[derive(Clone, Debug)]
 pub(super) struct Scaled {
     pub(super) features: usize,
+    /// Rows of the table.
+    pub(super) rows: usize,
     pub(super) classes: usize,
     /// Vectors of unknowns: one for two classes, else one a class but the reference.
     pub(super) vectors: usize,
@@ -39,9 +41,9 @@ pub(super) struct Scaled {
 
 impl Scaled {
     /// Centre and scale from a sample of the rows.
-    pub(super) fn new(sample: &DesignBlock, classes: usize, options: &FitOptions) -> Self {
+    pub(super) fn new(sample: &DesignBlock, rows: usize, classes: usize, options: &FitOptions) -> Self {
         let largest = options.class_weights.iter().copied().fold(0.0, f64::max);
-        let down = power_of_two(-largest.exponent());
+        let down = power_of_two((-largest.exponent()).clamp(-EXPONENT_MAX, EXPONENT_MAX));
         let factor = Twofold::product_of(options.c, 1.0 / down);
         let moments: Vec<(f64, f64)> = sample.columns.iter().map(|c| centre_and_exponent(c)).collect();
         let inverse_factor = Twofold::splat(1.0) / factor;
@@ -49,6 +51,7 @@ impl Scaled {
         let weights: Vec<f64> = options.class_weights.iter().map(|w| w * down).collect();
         Self {
             features: sample.columns.len(),
+            rows,
             classes,
             vectors: classes - 1,
             reference: if classes == 2 {
@@ -66,10 +69,24 @@ impl Scaled {
     }
 
     /// The same problem on a part of the rows: the penalty shrinks with the loss.
-    pub(super) fn for_part_of_rows(&self, part: f64) -> Self {
-        let penalty = self.penalty.iter().map(|&p| p * Twofold::splat(part)).collect();
+    pub(super) fn for_some_rows(&self, rows: usize) -> Self {
+        let part = Twofold::splat(rows as f64 / self.rows as f64);
+        let penalty = self.penalty.iter().map(|&p| p * part).collect();
         Self {
+            rows,
             penalty,
+            ..self.clone()
+        }
+    }
+
+    /// The same problem in coordinates of another orthonormal basis of the original, centred features.
+    pub(super) fn in_coordinates(&self, features: usize) -> Self {
+        let unscaled = Twofold::splat(1.0 / self.inverse_scale[0]);
+        Self {
+            features,
+            centre: vec![0.0; features],
+            inverse_scale: vec![1.0; features],
+            penalty: vec![self.penalty[0] * unscaled * unscaled; features],
             ..self.clone()
         }
     }

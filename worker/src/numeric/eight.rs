@@ -21,6 +21,10 @@ pub const LANES: usize = 8;
 pub struct Eight(pub [f64; LANES]);
 
 /// Some rows in some precision: what the kernels compute with.
+#[expect(
+    clippy::return_self_not_must_use,
+    reason = "like those of `Add` and `f64`, nobody calls these for an effect"
+)]
 pub trait Pack: Real + Send + Sync + 'static {
     /// Rows in it.
     const ROWS: usize;
@@ -253,9 +257,9 @@ mod tests {
     #[test]
     fn a_short_load_is_filled_up() {
         assert_eq!(
-            Eight::load(&[1.0, 2.0], 7.0).0,
-            [1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0]
+            Eight::load(&[1.0, 2.0], 7.0),
+            Eight([1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0])
         );
-        assert_eq!(Eight::load(&[1.0; 9], 7.0).0, [1.0; 8]);
+        assert_eq!(Eight::load(&[1.0; 9], 7.0), Eight([1.0; 8]));
     }
 }

@@ -69,6 +69,7 @@ pub fn exp<R: Real>(x: R) -> R {
 
 /// `ln(1 + x)` for `x >= 0`.
 #[inline(always)]
+#[expect(clippy::many_single_char_names, reason = "the letters of the formula")]
 pub fn ln_1p<R: Real>(x: R) -> R {
     let y = R::splat(1.0) + x;
     // y = 2^k (1 + f) with f from -0.293 to 0.415; where k is 0, f is x itself, with no digit lost.

@@ -16,6 +16,10 @@ const ROUNDING: f64 = 6_755_399_441_055_744.0;
 const BIASED: f64 = 4_503_599_627_370_496.0 + 1_023.0;
 
 /// A number, or several that go the same way.
+#[expect(
+    clippy::return_self_not_must_use,
+    reason = "like those of `Add` and `f64`, nobody calls these for an effect"
+)]
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {

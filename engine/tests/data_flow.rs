@@ -1,0 +1,119 @@
+//! What reads what: producers through `validate`, gates, trainers, and the columns that stages above have to know of.
+
+use trainyard_contract::stage::{CsvSource, ExtractSpec, PredictSpec, TrainSpec, ValidateSpec};
+use trainyard_contract::{PipelineName, RunName, StageSpec};
+use trainyard_engine::{Pipeline, PipelineDraft, RetryPolicy, StageDraft, Timeouts, Values};
+
+fn stage(name: &str, spec: StageSpec, depends_on: &[&str], input: Option<&str>) -> StageDraft {
+    StageDraft {
+        depends_on: depends_on.iter().map(|&above| above.into()).collect(),
+        input: input.map(Into::into),
+        ..StageDraft::new(name, spec)
+    }
+}
+
+fn extract() -> StageSpec {
+    let csv = CsvSource {
+        path: Some("x.csv".into()),
+        ..CsvSource::default()
+    };
+    StageSpec::Extract(ExtractSpec { csv: Some(csv) })
+}
+
+fn validate() -> StageSpec {
+    StageSpec::Validate(ValidateSpec::default())
+}
+
+fn predict() -> StageSpec {
+    StageSpec::Predict(PredictSpec::default())
+}
+
+/// Customers are checked twice (once beside the data's way) and trained on; orders are scored with that model.
+fn shop() -> Pipeline {
+    let train = TrainSpec {
+        features: vec!["salary".into(), "age".into()],
+        target: "bought".into(),
+        logistic_regression: None,
+        save: Vec::new(),
+    };
+    Pipeline::new(PipelineDraft {
+        name: PipelineName::parse("shop").expect("a name"),
+        parameters: Vec::new(),
+        retry: RetryPolicy::default(),
+        timeouts: Timeouts::default(),
+        stages: vec![
+            stage("score", predict(), &["train"], Some("check-orders")),
+            stage("check-orders", validate(), &[], Some("orders")),
+            stage("orders", extract(), &[], None),
+            stage("train", StageSpec::Train(train), &["beside"], Some("check")),
+            stage("beside", validate(), &[], Some("customers")),
+            stage("check", validate(), &["customers"], None),
+            stage("customers", extract(), &[], None),
+            stage("check-scores", validate(), &[], Some("score")),
+        ],
+    })
+    .expect("a valid pipeline")
+}
+
+#[test]
+fn each_stage_is_wired_to_what_it_reads() {
+    let pipeline = shop();
+    let name = |i: usize| pipeline.stages()[i].name.as_str();
+    let wired: Vec<_> = pipeline
+        .order()
+        .iter()
+        .map(|&i| (name(i), &pipeline.stages()[i]))
+        .map(|(own, stage)| {
+            let gates: Vec<&str> = stage.gates.iter().map(|&gate| name(gate)).collect();
+            (own, stage.producer.map(name), gates, stage.trainer.map(name))
+        })
+        .collect();
+    assert_eq!(
+        wired,
+        [
+            ("customers", None, vec![], None),
+            ("beside", Some("customers"), vec![], None),
+            ("check", Some("customers"), vec![], None),
+            ("train", Some("customers"), vec!["beside", "check"], None),
+            ("orders", None, vec![], None),
+            ("check-orders", Some("orders"), vec![], None),
+            ("score", Some("orders"), vec!["check-orders"], Some("train")),
+            ("check-scores", Some("score"), vec![], None),
+        ]
+    );
+}
+
+#[test]
+fn stages_above_learn_which_columns_are_needed_below() {
+    let pipeline = shop();
+    let values = Values {
+        parameters: [].into(),
+        run: RunName::parse("r1").expect("a name"),
+        slot: None,
+    };
+    let both = (vec!["age", "salary"], vec!["age", "bought", "salary"]);
+    let features = (vec!["age", "salary"], vec!["age", "salary"]);
+    let none = (vec![], vec![]);
+    for (stage, (numbers, used)) in [
+        ("customers", both.clone()),
+        ("beside", both.clone()),
+        ("check", both.clone()),
+        ("train", both),
+        ("orders", features.clone()),
+        ("check-orders", features.clone()),
+        ("score", features),
+        ("check-scores", none),
+    ] {
+        let place = pipeline
+            .stages()
+            .iter()
+            .position(|s| s.name.as_str() == stage)
+            .expect(stage);
+        let needs = pipeline.column_needs(place, &values);
+        assert_eq!((needs.numbers, needs.used), (owned(&numbers), owned(&used)), "{stage}");
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}

@@ -1,7 +1,7 @@
 //! The command line: one variant a verb; its arguments stand in the verb's file.
 
 use crate::exit::Exit;
-use crate::verb::{lint, logs, models, run, worker};
+use crate::verb::{lint, logs, models, predict, run, worker};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -25,6 +25,7 @@ enum Verb {
     Lint(lint::Arguments),
     Models(models::Arguments),
     Logs(logs::Arguments),
+    Predict(predict::Arguments),
     Worker(worker::Arguments),
 }
 
@@ -43,6 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Lint(arguments) => lint::run(&arguments).into(),
         Verb::Models(arguments) => models::run(&arguments).into(),
         Verb::Logs(arguments) => logs::run(&arguments).into(),
+        Verb::Predict(arguments) => predict::run(&arguments).into(),
         Verb::Worker(arguments) => worker::run(arguments),
     }
 }

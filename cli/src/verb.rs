@@ -3,6 +3,7 @@
 pub mod lint;
 pub mod logs;
 pub mod models;
+pub mod predict;
 pub mod run;
 pub mod worker;
 

@@ -189,7 +189,7 @@ struct Volume<'a>(&'a vocabulary::Workspace);
 
 impl<'a> Volume<'a> {
     fn mounted(workspace: &'a vocabulary::Workspace, options: &str) -> Option<Self> {
-        std::fs::create_dir(workspace.path("volume")).unwrap();
+        std::fs::create_dir(workspace.path("volume")).expect("the name is free");
         let target = workspace.path("volume");
         let mounted = std::process::Command::new("mount")
             .args(["-t", "tmpfs", "-o", options, "tmpfs"])
@@ -225,7 +225,7 @@ fn a_full_volume_fails_the_run_as_infra() {
         "{}",
         ran.message("extract")
     );
-    assert!(ran.stderr.contains("hint: the volume is full"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the volume is full"), "{}", ran.stderr);
     std::fs::write(workspace.path("volume/fill"), vec![0; 65_536]).unwrap_err();
     let ran = workspace.trainyard("run only.yaml --workspace volume -o json").exits(1);
     assert_eq!(ran.ending("extract"), "Failed Infra");

@@ -1,0 +1,190 @@
+//! Bad input through the real binary: which stage refuses it, as which class, and how its message begins.
+
+mod vocabulary;
+
+use vocabulary::manifest::seed;
+use vocabulary::{manifest, workspace};
+
+const ROWS: &str = "25,50000,0\n30,60000,1\n";
+
+fn with_header(rows: &str) -> Vec<u8> {
+    format!("age,salary,target\n{rows}").into_bytes()
+}
+
+/// A data file, the stage that refuses it, and the beginning of what it says.
+fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
+    vec![
+        ("an empty file", Vec::new(), "extract", "data.csv"),
+        ("a header alone", with_header(""), "extract", "data.csv"),
+        (
+            "a row with a cell more",
+            with_header("25,50000,0,9\n"),
+            "extract",
+            "data.csv:2: 4 fields",
+        ),
+        (
+            "a row with a cell less",
+            with_header("25,50000,0\n\n30,1\n"),
+            "extract",
+            "data.csv:4: 2 fields",
+        ),
+        (
+            "a quote that is never closed",
+            with_header("25,50000,0\n\"30,1,1\n"),
+            "extract",
+            "data.csv:3",
+        ),
+        (
+            "no UTF-8",
+            [with_header(ROWS), b"\xff,1,1\n".to_vec()].concat(),
+            "extract",
+            "data.csv:4",
+        ),
+        (
+            "a column twice",
+            b"age,age,target\n1,2,0\n".to_vec(),
+            "extract",
+            "data.csv:1",
+        ),
+        (
+            "text among numbers",
+            with_header("25,50000,0\nold,60000,1\n"),
+            "validate",
+            "data.csv:3: column `age`",
+        ),
+        (
+            "infinity",
+            with_header("25,inf,0\n30,60000,1\n"),
+            "validate",
+            "data.csv:2: column `salary`",
+        ),
+        (
+            "too large",
+            with_header("25,1e999,0\n30,60000,1\n"),
+            "validate",
+            "data.csv:2: column `salary`",
+        ),
+        (
+            "NaN",
+            with_header("25,50000,0\n30,NaN,1\n"),
+            "validate",
+            "data.csv:3: column `salary`",
+        ),
+        (
+            "NA",
+            with_header("NA,50000,0\n30,60000,1\n"),
+            "validate",
+            "data.csv:2: column `age`",
+        ),
+        (
+            "a blank cell",
+            with_header("25,50000,\n30,60000,1\n"),
+            "validate",
+            "data.csv:2: column `target`",
+        ),
+        (
+            "a missing column",
+            b"age,Salary,target\n25,50000,0\n".to_vec(),
+            "validate",
+            "data.csv:1: column `salary` is missing",
+        ),
+        ("broken gzip", b"\x1f\x8b\x08\x00\x00".to_vec(), "extract", "data.csv"),
+    ]
+}
+
+#[test]
+fn bad_files_are_refused_as_data_with_their_place() {
+    for (name, contents, stage, message) in refused() {
+        let workspace = workspace().with("seed.yaml", seed().yaml()).with("data.csv", contents);
+        let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+        assert_eq!(ran.ending(stage), "Failed Data", "{name}: {}", ran.stdout);
+        assert!(
+            ran.message(stage).starts_with(message),
+            "{name}: {}",
+            ran.message(stage)
+        );
+        assert_eq!(ran.ending("train"), "Skipped", "{name}");
+        assert_eq!(ran.stage(stage)["attempts"], 1, "{name}: bad data is not tried again");
+    }
+}
+
+#[test]
+fn targets_that_cannot_be_learnt_are_refused_by_train() {
+    for (name, rows, message) in [
+        ("one class", "25,50000,1\n30,60000,1\n", "data.csv"),
+        ("fractions", "25,50000,0.5\n30,60000,1\n", "data.csv:2: column `target`"),
+    ] {
+        let workspace = workspace()
+            .with("seed.yaml", seed().yaml())
+            .with("data.csv", with_header(rows));
+        let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+        assert_eq!(ran.ending("train"), "Failed Data", "{name}: {}", ran.stdout);
+        assert!(
+            ran.message("train").starts_with(message),
+            "{name}: {}",
+            ran.message("train")
+        );
+        assert_eq!(ran.json()["model"], serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn train_without_validate_refuses_bad_cells() {
+    let pipeline = manifest("seed")
+        .extract("data.csv")
+        .train("age, salary", "target")
+        .yaml();
+    let workspace = workspace()
+        .with("seed.yaml", pipeline)
+        .with("data.csv", with_header("25,50000,0\nx,60000,1\n"));
+    let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+    assert_eq!(ran.ending("train"), "Failed Data");
+    assert!(
+        ran.message("train").starts_with("data.csv:3: column `age`"),
+        "{}",
+        ran.message("train")
+    );
+}
+
+#[test]
+fn odd_files_that_are_good_train_a_model() {
+    let plain = String::from_utf8(with_header(ROWS)).unwrap();
+    let two_more = "\n22,40000,0\n45,80000,1\n";
+    for (name, contents) in [
+        ("a byte order mark", format!("\u{feff}{plain}")),
+        ("CRLF", plain.replace('\n', "\r\n")),
+        ("blank lines", plain.replace('\n', "\n\n") + two_more),
+        ("no line end at the end", plain.trim_end().to_owned()),
+        ("quotes", plain.replace("50000", "\"50000\"")),
+        ("spaces round numbers", plain.replace("50000", " 50000\t")),
+        (
+            "labels that are texts",
+            plain.replace(",0\n", ",no\n").replace(",1\n", ",yes\n"),
+        ),
+    ] {
+        let workspace = workspace().with("seed.yaml", seed().yaml()).with("data.csv", contents);
+        let ran = workspace.trainyard("run seed.yaml -o json").exits(0);
+        assert_eq!(ran.ending("train"), "Succeeded", "{name}");
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_the_file_is_data() {
+    let workspace = workspace().with("seed.yaml", seed().yaml()).with("data.csv/inside", "");
+    let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+    assert_eq!(ran.ending("extract"), "Failed Data");
+}
+
+#[test]
+fn ten_thousand_columns_are_read() {
+    let names: Vec<String> = (0..10_000).map(|i| format!("c{i}")).collect();
+    let row = vec!["1"; 10_000].join(",");
+    let workspace = workspace()
+        .with(
+            "p.yaml",
+            manifest("p").extract("data.csv").validate("noNulls: All").yaml(),
+        )
+        .with("data.csv", format!("{}\n{row}\n{row}\n", names.join(",")));
+    let ran = workspace.trainyard("run p.yaml -o json").exits(0);
+    assert_eq!(ran.ending("validate"), "Succeeded");
+}

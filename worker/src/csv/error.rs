@@ -303,13 +303,12 @@ impl RecordFault {
 
 impl From<CsvError> for StageError {
     fn from(error: CsvError) -> Self {
+        let failed = Self::failed(error.class(), error.to_string()).hint(error.hint());
         match error {
             CsvError::Write(error) => error.into(),
-            error => {
-                let message = error.to_string();
-                let hint = error.hint();
-                Self::failed(error.class(), message).hint(hint).caused_by(error)
-            }
+            CsvError::Forbidden { source, .. } | CsvError::Broken { source, .. } => failed.caused_by(source),
+            // `Read` has its cause in the message; the others have none.
+            _ => failed,
         }
     }
 }

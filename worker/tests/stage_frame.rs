@@ -1,5 +1,7 @@
 //! The frame round every stage, through the worker's binary: results, exit codes, signals, commits and leftovers.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where its workspace cannot be made")]
+
 #[path = "common/attempts.rs"]
 mod attempts;
 
@@ -96,7 +98,7 @@ fn an_attempt_that_runs_twice_reports_what_the_first_made() {
 #[test]
 fn of_many_at_once_one_commits_and_all_report_it() {
     let workspace = Workspace::new();
-    let document = workspace.train_document(SEED, seed_train());
+    let document = workspace.train_document(SEED, &seed_train());
     let results: Vec<StageResult> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..6)
             .map(|_| scope.spawn(|| execute(&document, &Host::silent(1))))
@@ -158,9 +160,15 @@ fn a_killed_attempt_leaves_a_folder_that_the_next_run_removes() {
     assert_eq!((code, result.rows), (0, Some(4)));
 }
 
+/// Waits until the stage writes: its folder is locked by then. (One that is not yet locked may be removed; its writer takes
+/// another.)
 fn wait_for_unfinished(stage: &camino::Utf8Path) {
+    let is_written = || {
+        let mut folders = stage.read_dir_utf8().into_iter().flatten().flatten();
+        folders.any(|folder| folder.path().join("stage.log").is_file())
+    };
     let deadline = Instant::now() + Duration::from_secs(20);
-    while stage.read_dir_utf8().map_or(0, Iterator::count) == 0 {
+    while !is_written() {
         assert!(Instant::now() < deadline, "the stage never began");
         std::thread::sleep(Duration::from_millis(1));
     }

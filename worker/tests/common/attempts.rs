@@ -24,7 +24,7 @@ impl Workspace {
     }
 
     /// A document of run `r1` with these parts.
-    pub(crate) fn document(&self, stage: &str, parts: Value) -> StageDocument {
+    pub(crate) fn document(&self, stage: &str, parts: &Value) -> StageDocument {
         let mut document = json!({
             "run": "r1", "runUid": "5f0c2a91aa", "pipeline": "people", "stage": stage, "attempt": 1,
             "workspace": self.path(),
@@ -41,7 +41,7 @@ impl Workspace {
         fs::write(self.path().join("data/t.csv"), csv).unwrap();
         self.document(
             "extract",
-            json!({
+            &json!({
                 "spec": {"extract": {"csv": {"path": "data/t.csv"}}},
                 "source": {"path": "data/t.csv", "name": "data/t.csv"},
                 "columns": {"numbers": numbers, "used": numbers},
@@ -63,7 +63,7 @@ impl Workspace {
     }
 
     /// The document that trains on `csv`.
-    pub(crate) fn train_document(&self, csv: &str, train: Value) -> StageDocument {
+    pub(crate) fn train_document(&self, csv: &str, train: &Value) -> StageDocument {
         let features: Vec<&str> = train["features"]
             .as_array()
             .unwrap()
@@ -72,7 +72,7 @@ impl Workspace {
             .collect();
         self.document(
             "train",
-            json!({
+            &json!({
                 "spec": {"train": train},
                 "input": self.dataset(csv, &features),
                 "modelVersion": "model_20260223_104700",
@@ -81,7 +81,7 @@ impl Workspace {
     }
 
     /// Trains on `csv` as the first attempt of `stage`.
-    pub(crate) fn train(&self, csv: &str, train: Value) -> StageResult {
+    pub(crate) fn train(&self, csv: &str, train: &Value) -> StageResult {
         execute(&self.train_document(csv, train), &Host::silent(2))
     }
 

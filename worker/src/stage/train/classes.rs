@@ -250,7 +250,7 @@ mod tests {
         let float = |values: &[f64]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
         let text = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
         let whole = |numbers: &[i64]| Classes::Whole(numbers.to_vec());
-        let texts = |texts: &[&str]| Classes::Text(texts.iter().map(ToString::to_string).collect());
+        let words = |words: &[&str]| Classes::Text(words.iter().map(ToString::to_string).collect());
         for (name, column, classes, numbers) in [
             ("small numbers", int8(&[1, 0, 1]), whole(&[0, 1]), vec![1, 0, 1]),
             (
@@ -280,7 +280,7 @@ mod tests {
             (
                 "texts by code point",
                 text(&["é", "b", "B", "10", "9"]),
-                texts(&["10", "9", "B", "b", "é"]),
+                words(&["10", "9", "B", "b", "é"]),
                 vec![4, 3, 2, 0, 1],
             ),
         ] {

@@ -310,3 +310,44 @@ fn a_column_that_is_constant_has_no_coefficient_at_all() {
     let fitted = fit(&data, 2, &FitOptions::new(2)).unwrap();
     assert_eq!(fitted.coefficients[0][0].to_bits(), 0);
 }
+
+/// Whatever the range, a fit ends, and says `converged` only of finite numbers.
+#[test]
+fn extremes_end() {
+    let tables = [
+        ("noisy", table(60, 2, 2, 3)),
+        ("separable", MemoryDesign::new(vec![vec![1.0, 2.0]], vec![0, 1])),
+        (
+            "huge",
+            MemoryDesign::new(vec![vec![1e149, -1e149, 3e149, 0.0]], vec![0, 1, 1, 0]),
+        ),
+        (
+            "tiny",
+            MemoryDesign::new(vec![vec![1e-300, -1e-300, 3e-300, 0.0]], vec![0, 1, 1, 0]),
+        ),
+    ];
+    for (name, data) in &tables {
+        for c in [1e-300, 1e-12, 1.0, 1e12, 1e100, 1e300] {
+            let said = match fit(
+                data,
+                2,
+                &FitOptions {
+                    c,
+                    ..FitOptions::new(2)
+                },
+            ) {
+                Ok(fitted) => {
+                    let mut numbers = fitted.coefficients.iter().flatten().chain(&fitted.intercepts);
+                    assert!(numbers.all(|x| x.is_finite()), "{name}, c = {c}");
+                    assert!(fitted.converged || !(1e-12..=1e12).contains(&c), "{name}, c = {c}");
+                    format!("converged: {} in {} steps", fitted.converged, fitted.iterations)
+                }
+                Err(fault) => {
+                    assert_eq!(fault, FitError::Diverged, "{name}, c = {c}");
+                    fault.to_string()
+                }
+            };
+            println!("{name}, c = {c:e}: {said}");
+        }
+    }
+}

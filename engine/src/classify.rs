@@ -235,6 +235,22 @@ mod tests {
         Timestamp::from_millis(seconds * 1_000)
     }
 
+    /// The verdict on attempt 2 of an `extract` stage that ended at second 9 with `result`.
+    fn extracted(result: StageResult) -> Classified {
+        classify(&Ended {
+            spec: &StageSpec::Extract(ExtractSpec::default()),
+            number: 2,
+            created: s(1),
+            began: None,
+            at: s(9),
+            ending: Some(&Ending::Reported(result)),
+            stopping: None,
+            timeout: Duration::from_secs(60),
+            pending_timeout: Duration::from_secs(20),
+            waited_for: None,
+        })
+    }
+
     /// The verdict on attempt 2 of a stage that began at second 5 and may run for 60 s, as it ended at second `at`.
     fn verdict_at(at: i64, ending: Option<&Ending>, stopping: Option<StopCause>) -> Classified {
         classify(&Ended {
@@ -378,18 +394,7 @@ mod tests {
                 artifacts: vec![dataset(artifact)],
                 ..StageResult::ended(Outcome::Succeeded)
             };
-            let classified = classify(&Ended {
-                spec: &StageSpec::Extract(ExtractSpec::default()),
-                number: 2,
-                created: s(1),
-                began: None,
-                at: s(9),
-                ending: Some(&Ending::Reported(result)),
-                stopping: None,
-                timeout: Duration::from_secs(60),
-                pending_timeout: Duration::from_secs(20),
-                waited_for: None,
-            });
+            let classified = extracted(result);
             assert_eq!(classified.message, wanted, "{attempt} {artifact}");
             assert_eq!(
                 classified.verdict == Verdict::Succeeded,

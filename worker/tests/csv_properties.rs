@@ -1,4 +1,5 @@
 //! Random tables: the same cells as the `csv` crate reads, and the same table however it is cut and shared out.
+#![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `extract` as a stage: what it writes, and the files of which it makes no table.
+#![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 #[path = "common/stages.rs"]
 mod stages;
@@ -193,7 +194,7 @@ fn a_file_that_may_not_be_read() {
     let workspace = Workspace::new();
     let path = workspace.path().join("secret");
     fs::write(&path, SEED).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser may read everything.
     if fs::File::open(&path).is_err() {
         let error = workspace

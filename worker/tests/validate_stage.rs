@@ -1,4 +1,5 @@
 //! `validate` as a stage: which tables it refuses, with which words, and what its report holds.
+#![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 #[path = "common/stages.rs"]
 mod stages;
@@ -134,7 +135,8 @@ fn the_report_holds_every_fault() {
         message,
         "data/t.csv:1: column `salary` is missing; found `Salary`, and 3 more faults"
     );
-    assert!(hint.ends_with("; the columns are `age`, `Salary`, `plan`"), "{hint}");
+    let advice = "; the columns are `age`, `Salary`, `plan`; csv.header: Lowercase takes names in lower case";
+    assert!(hint.ends_with(advice), "{hint}");
     let wanted = json!([
         {"kind": "MissingColumn", "column": "salary", "count": 1, "examples": [{"line": 1, "row": null, "value": "Salary"}]},
         {"kind": "MissingColumn", "column": "target", "count": 1, "examples": [{"line": 1, "row": null, "value": ""}]},
@@ -147,6 +149,16 @@ fn the_report_holds_every_fault() {
     assert_eq!(
         (&report["rows"], &report["source"]["name"]),
         (&json!(4), &json!("data/t.csv"))
+    );
+}
+
+#[test]
+fn a_table_with_another_delimiter_is_told_so() {
+    let (message, hint, _) = validate("age;salary\n1;2\n", json!({}), json!({}), &["age"]);
+    assert_eq!(message, "data/t.csv:1: column `age` is missing");
+    assert!(
+        hint.ends_with("; there is one column: set csv.delimiter to `;`"),
+        "{hint}"
     );
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` needs Rust only; what else it needs it installs below [`cache`]. Start with [`test`].
 
+mod bench;
 mod cache;
 mod command;
 mod crds;
@@ -33,6 +34,11 @@ enum Task {
     Test,
     /// `test`, and a look at the ten longest Rust files.
     Ci,
+    /// Measures, and writes docs/benchmarks.md.
+    Bench {
+        #[command(subcommand)]
+        benchmark: bench::Benchmark,
+    },
     /// Writes the files that are made from the API types.
     Crds {
         /// Writes nothing; fails when a file is not what the types say.
@@ -53,6 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
             longest_files::print()?;
             Ok(code)
         }
+        Task::Bench { benchmark } => bench::run(&benchmark).map(|()| ExitCode::SUCCESS),
         Task::Crds { check: true } => crds::check().map(|_| ExitCode::SUCCESS),
         Task::Crds { check: false } => crds::write().map(|()| ExitCode::SUCCESS),
         Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),

@@ -163,9 +163,15 @@ fn every_graph_of_up_to_four_stages_with_every_outcome() {
 fn every_data_flow_of_up_to_three_stages_with_every_outcome_and_every_crash() {
     let mut histories = 0;
     let all = [End::Success, End::Fails(Data), End::InputChanged, End::LostResult];
-    for (n, ends) in [(1, &all[..]), (2, &all[..]), (3, &all[..3])] {
-        let walked = walk(kinds_of(n), ends, true);
-        println!("{n} stages: {walked:?}");
+    let three = &all[..3];
+    for (n, ends, crashes) in [
+        (1, &all[..], true),
+        (2, three, true),
+        (2, &all[..], false),
+        (3, three, true),
+    ] {
+        let walked = walk(kinds_of(n), ends, crashes);
+        println!("{n} stages, crashes {crashes}: {walked:?}");
         histories += walked.histories;
     }
     println!("{histories} distinct histories");

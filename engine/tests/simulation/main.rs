@@ -5,4 +5,5 @@ mod every_history;
 mod pipelines;
 mod random_histories;
 mod stories;
+mod story;
 mod world;

@@ -1,122 +1,14 @@
 //! Single runs, told step by step: what a user and a host see of retries, stops, timeouts and damaged data.
-#![expect(clippy::panic, reason = "clippy takes only functions marked as tests for tests")]
 
-use super::pipelines::{Kind, Shape, pipeline, quick_retry};
-use super::world::{End, World, check_end};
+use super::pipelines::{Kind, quick_retry};
+use super::story::Story;
+use super::world::{End, check_end};
 use trainyard_contract::Duration;
 use trainyard_contract::FailureClass::{Config, Data, Timeout, Transient};
 use trainyard_engine::{
-    Action, AttemptState, DesiredState, Event, Observed, Obstacle, RetryPolicy, Run, RunPhase, StagePhase, StageStatus,
-    StartAttempt, StopReason, Timeouts, Timestamp, plan,
+    Action, AttemptState, DesiredState, Event, Observed, Obstacle, RetryPolicy, Run, RunPhase, StagePhase, StopReason,
+    Timeouts, plan,
 };
-
-/// One run and its host, who is never killed.
-struct Story {
-    world: World,
-    events: Vec<Event>,
-    stops: Vec<StopReason>,
-    wake_at: Option<Timestamp>,
-}
-
-impl Story {
-    fn of(shapes: &[Shape], retry: RetryPolicy, timeouts: Timeouts) -> Self {
-        let world = World::new(pipeline(shapes, retry, timeouts).expect("a valid pipeline"));
-        let mut story = Self {
-            world,
-            events: Vec::new(),
-            stops: Vec::new(),
-            wake_at: None,
-        };
-        story.ask();
-        story
-    }
-
-    /// `s0` extracts, `s1` validates, `s2` trains, `s3` predicts.
-    fn seed(retry: RetryPolicy) -> Self {
-        let after = |i: usize| vec![i];
-        let shapes = [
-            (Kind::Extract, vec![]),
-            (Kind::Validate, after(0)),
-            (Kind::Train, after(1)),
-            (Kind::Predict, after(2)),
-        ];
-        Self::of(&shapes, retry, Timeouts::default())
-    }
-
-    /// Asks until nothing changes any more. Stops are only written down: the attempts end when the story says so.
-    fn ask(&mut self) {
-        loop {
-            let plan = self.world.ask(&self.world.run.status, &self.world.attempts);
-            for action in &plan.actions {
-                match action {
-                    Action::StopAttempt { reason, .. } => self.stops.push(*reason),
-                    Action::StartAttempt(_) | Action::RegisterModelVersion { .. } | Action::MoveChampion { .. } => {
-                        self.world.carry_out(action);
-                    }
-                }
-            }
-            self.events.extend(plan.events);
-            self.wake_at = plan.wake_at;
-            if plan.status == self.world.run.status {
-                return;
-            }
-            self.world.run.status = plan.status;
-        }
-    }
-
-    /// The one attempt of a stage that is open ends.
-    fn ends(&mut self, stage: &str, end: End) -> &mut Self {
-        let open = self
-            .world
-            .open()
-            .into_iter()
-            .find(|&k| self.world.attempts[k].stage.as_str() == stage);
-        self.world
-            .end(open.unwrap_or_else(|| panic!("no attempt of `{stage}` is open")), end);
-        self.ask();
-        self
-    }
-
-    fn waits(&mut self, seconds: u64) -> &mut Self {
-        self.world.now = self.world.now.plus(Duration::from_secs(seconds));
-        self.ask();
-        self
-    }
-
-    fn wants(&mut self, state: DesiredState) -> &mut Self {
-        self.world.run.state = state;
-        self.ask();
-        self
-    }
-
-    fn stage(&self, name: &str) -> &StageStatus {
-        let stages = &self.world.run.status.stages;
-        stages
-            .iter()
-            .find(|stage| stage.name.as_str() == name)
-            .expect("a stage")
-    }
-
-    fn phases(&self) -> Vec<StagePhase> {
-        self.world.run.status.stages.iter().map(|stage| stage.phase).collect()
-    }
-
-    fn phase(&self) -> RunPhase {
-        self.world.run.status.phase
-    }
-
-    fn last_start(&self) -> &StartAttempt {
-        self.world.starts.last().expect("an attempt was started")
-    }
-
-    fn started(&self) -> Vec<String> {
-        self.world
-            .starts
-            .iter()
-            .map(|start| format!("{}/{}", start.stage, start.attempt))
-            .collect()
-    }
-}
 
 #[test]
 fn a_failure_skips_everything_below_it_with_its_cause_and_nothing_beside_it() {

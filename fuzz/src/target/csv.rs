@@ -19,7 +19,7 @@ pub(super) fn feed(bytes: &[u8]) {
             threads: 2,
             ..ReadControl::quiet()
         };
-        match (&read, csv::read_bytes_on("fuzz.csv", bytes, &options, control)) {
+        match (&read, csv::read_bytes_with("fuzz.csv", bytes, &options, control)) {
             (Ok(one), Ok(two)) => assert_eq!(*one, two),
             (Err(one), Err(two)) => assert_eq!(one.to_string(), two.to_string()),
             (one, two) => assert_eq!(one.is_ok(), two.is_ok(), "one thread and two"),

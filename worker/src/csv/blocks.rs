@@ -20,6 +20,9 @@ use std::io::Read;
 /// costs nothing.
 pub(crate) const BLOCK_BYTES: usize = 512 << 10;
 
+/// Bytes of the longest byte order mark.
+const MARK_BYTES_MAX: usize = 4;
+
 /// A part of a file that holds whole records only and ends with a line end.
 pub(crate) struct Block {
     /// Blocks are numbered from 0 in the file's order.
@@ -96,7 +99,7 @@ impl<R: Read> BlockReader<R> {
         buffer[..filled].copy_from_slice(&self.carry);
         let mut scan = RecordScan::new(self.dialect);
         let mut start = 0;
-        let mut target = filled + self.block_bytes;
+        let mut target = filled + self.block_bytes.max(MARK_BYTES_MAX);
         loop {
             target = target.min(start + RECORD_BYTES_MAX + 1);
             // One byte more, for the line end that the last line may lack.
@@ -106,7 +109,7 @@ impl<R: Read> BlockReader<R> {
                 Err(error) => return self.finish(buffer, start, scan.last_end, Err(error)),
             }
             let at_end = filled < target;
-            if self.next_number == 0 && start == 0 {
+            if self.next_number == 0 && scan.at == 0 {
                 start = byte_order_mark(&buffer[..filled], self.input.name())?;
                 scan.start_at(start);
             }

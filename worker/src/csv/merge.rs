@@ -6,7 +6,7 @@
 use super::batch::Batcher;
 use super::block_table::{BlockTable, RecordFaults};
 use super::column::Column;
-use super::column_type::Seen;
+use super::column_type::{ReadAs, Seen};
 use super::error::CsvError;
 use super::header::Header;
 use super::line_runs::LineRuns;
@@ -17,7 +17,7 @@ use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescript
 /// The table of a file, as far as its blocks came.
 pub(crate) struct Merger<'a> {
     header: &'a Header,
-    pub(crate) seen: Vec<Seen>,
+    seen: Vec<Seen>,
     types: Vec<DataType>,
     /// `None` once a block has contradicted the types, or no table can be made any more.
     batcher: Option<Batcher<'a>>,
@@ -70,6 +70,16 @@ impl<'a> Merger<'a> {
         self.batcher.as_mut().map_or(Ok(()), |batcher| batcher.add(table))
     }
 
+    /// Whether the types held so far.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.batcher.is_some()
+    }
+
+    /// How further blocks are read best.
+    pub(crate) fn read_as(&self) -> Arc<[ReadAs]> {
+        read_as(self.header, &self.seen).collect()
+    }
+
     /// The end of the file: what is known about the table, if all of it went to the output.
     pub(crate) fn finish(self, source: DatasetSource) -> Result<MergeEnd, CsvError> {
         let Some(mut batcher) = self.batcher else {
@@ -107,6 +117,11 @@ pub(crate) enum MergeEnd {
     Table(DatasetDescription),
     /// The columns have other types than the beginning of the file said; the output is of no use.
     OtherTypes(Vec<Seen>),
+}
+
+/// How the columns are read best of which this was seen.
+pub(crate) fn read_as<'a>(header: &'a Header, seen: &'a [Seen]) -> impl Iterator<Item = ReadAs> + use<'a> {
+    header.kinds.iter().zip(seen).map(|(&kind, seen)| seen.read_as(kind))
 }
 
 fn types<'a>(header: &'a Header, seen: &'a [Seen]) -> impl Iterator<Item = DataType> + use<'a> {

@@ -11,7 +11,7 @@ use super::column::Column;
 use super::column_type::{ReadAs, Seen};
 use super::error::CsvError;
 use super::header::Header;
-use super::merge::{MergeEnd, Merger};
+use super::merge::{MergeEnd, Merger, read_as};
 use super::options::CsvOptions;
 use super::source::{Input, open};
 use super::threads::Shared;
@@ -138,13 +138,9 @@ fn pass<R: Read + Send>(
     let rules = Rules::new(&header, options);
     let mut table = BlockTable::new(&header);
     let nothing_seen = vec![Seen::default(); header.names.len()];
-    table.read(
-        &first,
-        &rules,
-        &read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)),
-    );
+    let first_read_as: Vec<ReadAs> = read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)).collect();
+    table.read(&first, &rules, &first_read_as);
     let seen = seen.unwrap_or_else(|| table.columns.iter().map(Column::seen).collect());
-    let read_as = read_as(&header, &seen);
     let mut merger = Merger::new(&header, seen, |schema| Batcher::begin(schema, sink))?;
     merger.add(&table)?;
     if !(control.go_on)(u64::from(table.rows)) {
@@ -152,7 +148,7 @@ fn pass<R: Read + Send>(
     }
     let shared = Shared::new(blocks, merger, first.number + 1, control);
     drop(first);
-    shared.read_all(&rules, &read_as, table);
+    shared.read_all(&rules, table);
     let (blocks, merger, end) = shared.into_parts();
     let source = blocks.input().describe();
     refuse_bad_records(&merger.record_faults, end, &source.name)?;
@@ -170,15 +166,6 @@ fn first_block<R: Read>(blocks: &mut BlockReader<R>, options: &CsvOptions) -> Re
         buffer = block.into_buffer();
     }
     Err(CsvError::Empty { name })
-}
-
-fn read_as(header: &Header, seen: &[Seen]) -> Vec<ReadAs> {
-    header
-        .kinds
-        .iter()
-        .zip(seen)
-        .map(|(&kind, seen)| seen.read_as(kind))
-        .collect()
 }
 
 /// The fault that stands first in the file, with the count of the others. `end` is how reading ended; what it says of the

@@ -11,7 +11,7 @@ use super::merge::Merger;
 use super::read::ReadControl;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many tables may wait for an earlier one, for each thread.
 const WAITING_TABLES: u64 = 2;
@@ -31,6 +31,8 @@ struct MergeState<'a> {
     waiting: BTreeMap<u64, BlockTable>,
     /// Tables whose memory is to be used again.
     spare: Vec<BlockTable>,
+    /// How the next blocks are read best.
+    read_as: Arc<[ReadAs]>,
     /// How the reading ended, if not with the last block.
     end: Result<(), CsvError>,
     /// Nobody needs another block.
@@ -40,6 +42,7 @@ struct MergeState<'a> {
 impl<'a, R: Read + Send> Shared<'a, R> {
     /// `next` is the number of the block that `blocks` gives next.
     pub(crate) fn new(blocks: BlockReader<R>, merger: Merger<'a>, next: u64, control: ReadControl<'a>) -> Self {
+        let read_as = merger.read_as();
         Self {
             blocks: Mutex::new(blocks),
             merge: Mutex::new(MergeState {
@@ -47,6 +50,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
                 next,
                 waiting: BTreeMap::new(),
                 spare: Vec::new(),
+                read_as,
                 end: Ok(()),
                 over: false,
             }),
@@ -63,7 +67,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
     }
 
     /// Reads all blocks into the merger. `table` is memory to begin with.
-    pub(crate) fn read_all(&self, rules: &Rules, read_as: &[ReadAs], table: BlockTable) {
+    pub(crate) fn read_all(&self, rules: &Rules, table: BlockTable) {
         let threads = if lock(&self.blocks).is_at_end() {
             1
         } else {
@@ -71,15 +75,16 @@ impl<'a, R: Read + Send> Shared<'a, R> {
         };
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(|| self.work(rules, read_as, BlockTable::new(rules.header)));
+                scope.spawn(|| self.work(rules, BlockTable::new(rules.header)));
             }
-            self.work(rules, read_as, table);
+            self.work(rules, table);
         });
     }
 
     /// One thread's work.
-    fn work(&self, rules: &Rules, read_as: &[ReadAs], mut table: BlockTable) {
+    fn work(&self, rules: &Rules, mut table: BlockTable) {
         let _wake = WakeOnPanic(self);
+        let mut read_as = Arc::clone(&lock(&self.merge).read_as);
         let mut buffer = Vec::new();
         loop {
             let block = match lock(&self.blocks).next(buffer) {
@@ -88,24 +93,19 @@ impl<'a, R: Read + Send> Shared<'a, R> {
                 // The blocks before are still read: what is wrong in them leads.
                 Err(error) => return lock(&self.merge).end = Err(error),
             };
-            table.read(&block, rules, read_as);
+            table.read(&block, rules, &read_as);
             buffer = block.into_buffer();
             if !(self.control.go_on)(u64::from(table.rows)) {
                 return self.stop(Err(CsvError::Stopped));
             }
-            match self.deliver(table) {
-                Some(spare) => table = spare.unwrap_or_else(|| BlockTable::new(rules.header)),
-                None => return,
-            }
+            let Some(next) = self.deliver(table) else { return };
+            table = next.spare.unwrap_or_else(|| BlockTable::new(rules.header));
+            read_as = next.read_as;
         }
     }
 
-    /// Hands over a table, merges what has its turn, and gives a table to use again; `None` if nobody needs more.
-    #[expect(
-        clippy::option_option,
-        reason = "whether to go on, and whether there is a table to use again"
-    )]
-    fn deliver(&self, table: BlockTable) -> Option<Option<BlockTable>> {
+    /// Hands over a table and merges what has its turn; `None` if nobody needs more.
+    fn deliver(&self, table: BlockTable) -> Option<NextBlock> {
         let mut state = lock(&self.merge);
         let ahead = WAITING_TABLES * self.control.threads as u64;
         while !state.over && table.number > state.next + ahead {
@@ -120,6 +120,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
             next,
             waiting,
             spare,
+            read_as,
             ..
         } = &mut *state;
         let mut merged = Ok(());
@@ -130,14 +131,21 @@ impl<'a, R: Read + Send> Shared<'a, R> {
             *next += 1;
             spare.push(table);
         }
-        let spare = spare.pop();
+        if !merger.is_writing() {
+            // A block that is read as the wrong type is read twice.
+            *read_as = merger.read_as();
+        }
+        let next = NextBlock {
+            spare: spare.pop(),
+            read_as: Arc::clone(read_as),
+        };
         drop(state);
         self.merged.notify_all();
         if merged.is_err() {
             self.stop(merged);
             return None;
         }
-        Some(spare)
+        Some(next)
     }
 
     fn stop(&self, end: Result<(), CsvError>) {
@@ -149,6 +157,13 @@ impl<'a, R: Read + Send> Shared<'a, R> {
         drop(state);
         self.merged.notify_all();
     }
+}
+
+/// What a thread goes on with.
+struct NextBlock {
+    /// A table whose memory is to be used again.
+    spare: Option<BlockTable>,
+    read_as: Arc<[ReadAs]>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

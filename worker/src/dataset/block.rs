@@ -46,7 +46,10 @@ pub(super) fn message(metadata: &[u8]) -> Result<RecordBatch<'_>, Problem> {
 
 /// Rows of the block that `batch` describes.
 pub(super) fn rows(batch: &RecordBatch) -> Result<usize, Problem> {
-    usize::try_from(batch.length()).map_err(|_| "a block has less than no rows".to_owned())
+    /// No block has nearly as many; the lengths of its buffers cannot overflow then.
+    const ROWS_MAX: usize = 1 << 31;
+    let rows = usize::try_from(batch.length()).ok().filter(|rows| *rows < ROWS_MAX);
+    rows.ok_or_else(|| "a block cannot have that many rows".to_owned())
 }
 
 /// Whether a dataset may have columns of this type.

@@ -1,5 +1,10 @@
 //! A workspace in which single stages run.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "each test file uses a part of it, and may panic"
+)]
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! `report.json`: everything that `validate` found, and the first of it in a line.
 
-use crate::csv::{Word, and_more};
+use crate::csv::{Word, and_more, some_names};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription, DatasetSource};
@@ -136,7 +136,7 @@ impl ReportFault {
 
     fn advice(&self, report: &Report) -> String {
         match self.kind {
-            ReportKind::MissingColumn => format!("the columns are {}", report.column_names()),
+            ReportKind::MissingColumn => report.column_advice(self),
             ReportKind::WrongType => "take the column's type Text out of extract.csv.columns".to_owned(),
             ReportKind::NotANumber => "a word for missing cells can be named in csv.nullValues".to_owned(),
             ReportKind::Null | ReportKind::NotFinite | ReportKind::NotAnInteger | ReportKind::NoRows => String::new(),
@@ -179,8 +179,23 @@ impl Report {
         }
     }
 
-    fn column_names(&self) -> String {
+    /// What to do about a column that is not there.
+    fn column_advice(&self, fault: &ReportFault) -> String {
         let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
-        crate::csv::some_names(&names)
+        if let [only] = names.as_slice()
+            && let Some(separator) = only.chars().find(|c| matches!(c, ';' | '\t' | '|' | ','))
+        {
+            return format!(
+                "there is one column: set csv.delimiter to `{}`",
+                Word::new(&separator.to_string())
+            );
+        }
+        let found = fault.examples.first().map_or("", |example| &example.value);
+        let case = if found.to_lowercase() == fault.column {
+            "; csv.header: Lowercase takes names in lower case"
+        } else {
+            ""
+        };
+        format!("the columns are {}{case}", some_names(&names))
     }
 }

@@ -57,6 +57,7 @@ pub async fn drive(yard: Yard<'_>, run: Run, view: &mut Progress) -> EndedRun {
         run,
         view,
         attempts: BTreeMap::new(),
+        cores: thread::available_parallelism().map_or(1, NonZero::get),
         queue: VecDeque::new(),
         sender,
         stopped_by: None,
@@ -92,6 +93,8 @@ struct LocalRun<'a> {
     run: Run,
     view: &'a mut Progress,
     attempts: BTreeMap<AttemptId, Attempt>,
+    /// How many attempts may run at once.
+    cores: usize,
     /// Attempts that wait for a core.
     queue: VecDeque<StartAttempt>,
     sender: UnboundedSender<(AttemptId, Report)>,
@@ -182,8 +185,7 @@ impl LocalRun<'_> {
 
     /// Starts what waits, as long as there is a core for it.
     fn start_queued(&mut self) {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        while let Some(free) = cores.checked_sub(self.running()).filter(|free| *free > 0) {
+        while let Some(free) = self.cores.checked_sub(self.running()).filter(|free| *free > 0) {
             let waiting = self.queue.len();
             let Some(start) = self.queue.pop_front() else { break };
             // What is free is shared by those that wait.

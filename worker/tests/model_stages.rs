@@ -1,6 +1,6 @@
 //! `train` and `predict` on real files: what is saved, what is refused, and in which words.
 
-#[path = "common/attempts.rs"]
+#[path = "vocabulary/attempts.rs"]
 mod attempts;
 
 use attempts::{SEED, Workspace, seed_train, succeeded};

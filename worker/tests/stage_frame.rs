@@ -1,6 +1,6 @@
 //! The frame round every stage, through the worker's binary: results, exit codes, signals, commits and leftovers.
 
-#[path = "common/attempts.rs"]
+#[path = "vocabulary/attempts.rs"]
 mod attempts;
 
 use attempts::{SEED, Workspace, seed_train, succeeded};

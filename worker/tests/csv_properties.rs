@@ -1,12 +1,12 @@
 //! Random tables: the same cells as the `csv` crate reads, and the same table however it is cut and shared out.
 #![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
-mod common;
+mod vocabulary;
 
-use common::cells;
 use proptest::prelude::*;
 use trainyard_contract::stage::{ColumnType, CsvSource, DeclaredColumn};
 use trainyard_worker::csv::{CsvOptions, ReadControl, read_bytes, read_bytes_with};
+use vocabulary::cells;
 
 /// Text of the characters that matter, in shapes that tables have and in shapes that they have not.
 fn csv_text() -> impl Strategy<Value = String> {

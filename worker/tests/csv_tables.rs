@@ -1,10 +1,10 @@
 //! What becomes of small CSV files: types, values, missing cells, and faults with their lines.
 
-mod common;
+mod vocabulary;
 
-use common::{cells, faults, read, read_with};
 use trainyard_contract::dataset::CellFaultKind::{NotANumber, NotAnInteger, NotFinite, Null};
 use trainyard_contract::stage::{ColumnType, CsvSource, DeclaredColumn, Header};
+use vocabulary::{cells, faults, read, read_with};
 
 #[test]
 fn the_seed_is_three_columns_of_whole_numbers() {

@@ -1,7 +1,7 @@
 //! `extract` as a stage: what it writes, and the files of which it makes no table.
 #![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
-#[path = "common/stages.rs"]
+#[path = "vocabulary/stages.rs"]
 mod stages;
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! `validate` as a stage: which tables it refuses, with which words, and what its report holds.
 #![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
-#[path = "common/stages.rs"]
+#[path = "vocabulary/stages.rs"]
 mod stages;
 
 use serde_json::{Value, json};

@@ -20,7 +20,12 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ),
     (
         "trainyard-fuzz",
-        &["trainyard-contract", "trainyard-engine", "trainyard-worker"],
+        &[
+            "trainyard-cli",
+            "trainyard-contract",
+            "trainyard-engine",
+            "trainyard-worker",
+        ],
     ),
     ("xtask", &["trainyard-crds"]),
 ];

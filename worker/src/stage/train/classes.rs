@@ -293,9 +293,9 @@ mod tests {
             assert_eq!(rows.iter().sum::<u64>(), column.len() as u64, "{name}");
             let rows_of_two = twice.into_classes().1;
             assert_eq!(rows_of_two.iter().sum::<u64>(), 2 * column.len() as u64, "{name}");
-            let mut into = Vec::new();
-            assert!(Lookup::new(&classes).classes(&column, &mut into), "{name}");
-            assert_eq!(into, numbers, "{name}");
+            let mut looked_up = Vec::new();
+            assert!(Lookup::new(&classes).classes(&column, &mut looked_up), "{name}");
+            assert_eq!(looked_up, numbers, "{name}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its workspace cannot be made")]
 
-#[path = "common/attempts.rs"]
+#[path = "vocabulary/attempts.rs"]
 mod attempts;
 
 use attempts::{SEED, Workspace, seed_train, succeeded};

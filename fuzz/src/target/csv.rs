@@ -27,8 +27,8 @@ pub(super) fn feed(bytes: &[u8]) {
     }
     match read {
         Ok((batches, description)) => {
-            let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
-            assert_eq!(description.rows, rows as u64);
+            let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+            assert_eq!(description.rows, rows);
             assert_eq!(description.source.bytes, bytes.len() as u64);
             let names: BTreeSet<_> = description.columns.iter().map(|column| &column.name).collect();
             assert_eq!(names.len(), description.columns.len(), "a column twice");

@@ -5,6 +5,7 @@
 //! here computes one.
 
 mod answer;
+mod classes;
 pub mod manifest;
 pub mod model_file;
 pub mod onnx;
@@ -13,5 +14,6 @@ pub mod predict_csv;
 pub mod version;
 
 pub use answer::{PREDICTION, PROBABILITY_PREFIX};
+pub use classes::Classes;
 pub use manifest::{ModelError, ModelInput, ModelManifest, TrainedDataset, read_version};
-pub use model_file::{Classes, ModelFile};
+pub use model_file::{Algorithm, ModelFile};

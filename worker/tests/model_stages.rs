@@ -222,6 +222,13 @@ fn what_train_refuses_table() {
             "classWeight.weights names the class `2`, but column `target` has no such value",
         ),
         (
+            "one class by two names",
+            SEED,
+            binary(json!({"weights": {"1": 3.0, "1.0": 2.0}})),
+            FailureClass::Config,
+            "classWeight.weights names the class `1` twice",
+        ),
+        (
             "a weight of nothing",
             SEED,
             binary(json!({"weights": {"1": 0.0}})),
@@ -274,6 +281,17 @@ fn text_labels_and_three_classes_work() {
         .map(|b| b.as_f64().unwrap())
         .sum();
     assert!(sum.abs() < 1e-9, "{sum}");
+}
+
+#[test]
+fn a_weight_names_a_whole_number_however_it_is_written() {
+    let files = ["1", "1.0"].map(|label| {
+        let weights = json!({"logisticRegression": {"classWeight": {"weights": {label: 3.0}}}, "save": ["joblib"]});
+        let workspace = Workspace::new();
+        let folder = workspace.model_folder(&succeeded(workspace.train(SEED, &train_spec(&weights))));
+        ["model.json", "model.pkl"].map(|name| fs::read(folder.join(name)).unwrap())
+    });
+    assert_eq!(files[0], files[1]);
 }
 
 #[test]

@@ -99,6 +99,12 @@ fn messages_table() {
             &["a"],
             "data/t.csv:2: column `b`: `x` is not a number",
         ),
+        (
+            "a,b\n1,x\n2, \n",
+            &typed("b", "Number"),
+            &["a"],
+            "data/t.csv:2: column `b`: `x` is not a number",
+        ),
         ("a,b\n1,2.5\n2,3\n", &typed("b", "Number"), &["a"], ""),
         (
             "a,b\n1,4\n\n2,2.5\n",

@@ -1,82 +1,57 @@
-//! `model.json`: a logistic regression with all its digits.
+//! `model.json`: the model itself, as people and programs read it.
 //!
-//! Numbers are the shortest text that reads back to the same float64. Two runs over the same data write the same bytes.
+//! In: a fitted model. Out: the file's bytes, and back. The key order is fixed, a row of coefficients is one line, and each
+//! number is the shortest text that reads back to the same float64, so that equal models are equal bytes.
+//!
+//! Not here: how the text is laid out (`model_file/layout.rs`), fitting (`logistic`), scoring (`stage/predict.rs`), where the file lies and how it is written.
 
+mod layout;
+
+use super::Classes;
+use layout::OneLineARow;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt;
 
-/// The one algorithm so far, as `model.json` names it.
-pub const LOGISTIC_REGRESSION: &str = "logisticRegression";
-
-/// A trained model. The order of the fields is the order of the keys in the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// How a model was made, which says how its numbers are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub enum Algorithm {
+    /// Logistic regression with an L2 penalty: a sigmoid for two classes, a softmax for more.
+    LogisticRegression,
+}
+
+/// A model, whole: what is in it is enough to predict.
+///
+/// Unknown keys are refused when it is read: what a later release adds may change the predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ModelFile {
-    /// [`LOGISTIC_REGRESSION`].
-    pub algorithm: String,
-    /// The columns that the model reads, in the manifest's order.
+    /// How the model was made.
+    pub algorithm: Algorithm,
+    /// The columns that it reads, in the order of the coefficients; none twice.
     pub features: Vec<String>,
     /// The column that it predicts.
     pub target: String,
-    /// What it predicts: two classes or more.
+    /// The classes, at least two, in order.
     pub classes: Classes,
-    /// Two classes: one row, for the second one. More: one row a class. A number a feature.
+    /// In the units of the columns. Two classes: one row, for `classes[1]`. More: a row a class. A row has a number a feature.
     pub coefficients: Vec<Vec<f64>>,
-    /// A number for each row of `coefficients`.
+    /// One for each row of coefficients.
     pub intercepts: Vec<f64>,
-    /// Inverse strength of the penalty.
+    /// Inverse strength of the penalty, as scikit-learn's `C`; above 0.
     pub c: f64,
-    /// Rows that the model was trained on.
+    /// How many rows the model was fitted on.
     pub rows: u64,
-    /// Steps of the solver.
+    /// How many steps the solver took.
     pub iterations: u32,
     /// Whether the solver reached the optimum.
     pub converged: bool,
-    /// The version of Trainyard that trained it.
+    /// The release of Trainyard that made the model.
     pub trainyard_version: String,
 }
 
-/// The classes of a model, in their order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Classes {
-    /// Whole numbers, in numeric order.
-    Whole(Vec<i64>),
-    /// Texts, by code point.
-    Text(Vec<String>),
-}
-
-impl Classes {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Whole(classes) => classes.len(),
-            Self::Text(classes) => classes.len(),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The classes as people write them, in their order.
-    pub fn labels(&self) -> Vec<String> {
-        match self {
-            Self::Whole(classes) => classes.iter().map(ToString::to_string).collect(),
-            Self::Text(classes) => classes.clone(),
-        }
-    }
-
-    fn is_sorted(&self) -> bool {
-        match self {
-            Self::Whole(classes) => classes.is_sorted_by(|a, b| a < b),
-            Self::Text(classes) => classes.is_sorted_by(|a, b| a < b),
-        }
-    }
-}
-
-/// Why a text is no model, or a model has no text.
+/// Why a text is no model, or a model has no text. The caller adds the file's name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoModel(String);
 
@@ -98,12 +73,15 @@ impl ModelFile {
     /// The text of `model.json`.
     ///
     /// # Errors
-    /// Where a number is not finite, since JSON has no word for that.
+    /// Where the parts contradict each other or a number is not finite: a broken model is never saved.
     pub fn to_json(&self) -> Result<String, NoModel> {
         self.check()?;
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| NoModel::because(&error))?;
-        text.push('\n');
-        Ok(text)
+        let mut bytes = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, OneLineARow::default());
+        self.serialize(&mut serializer)
+            .map_err(|error| NoModel::because(&error))?;
+        bytes.push(b'\n');
+        String::from_utf8(bytes).map_err(|error| NoModel::because(&error))
     }
 
     /// The model that `text` is, with all its parts of one shape.
@@ -113,43 +91,83 @@ impl ModelFile {
         Ok(model)
     }
 
-    /// Rows of `coefficients`.
-    fn vectors(&self) -> usize {
-        if self.classes.len() == 2 { 1 } else { self.classes.len() }
+    /// Whether the parts agree with each other and every number is finite.
+    fn check(&self) -> Result<(), NoModel> {
+        self.contradiction().map_or(Ok(()), |problem| Err(NoModel(problem)))
     }
 
-    fn check(&self) -> Result<(), NoModel> {
-        let numbers = || {
-            self.coefficients
-                .iter()
-                .flatten()
-                .chain(&self.intercepts)
-                .chain([&self.c])
-        };
-        for (holds, wrong) in [
-            (self.algorithm == LOGISTIC_REGRESSION, "its algorithm is not known"),
-            (!self.features.is_empty(), "it has no features"),
-            (self.classes.len() >= 2, "it has fewer than two classes"),
-            (self.classes.is_sorted(), "its classes are not in order"),
-            (
-                self.coefficients.len() == self.vectors()
-                    && self.coefficients.iter().all(|row| row.len() == self.features.len()),
-                "its coefficients do not fit its features and classes",
-            ),
-            (
-                self.intercepts.len() == self.vectors(),
-                "its intercepts do not fit its classes",
-            ),
-            (
-                numbers().all(|number| number.is_finite()),
-                "a number in it is not finite",
-            ),
-        ] {
-            if !holds {
-                return Err(NoModel(wrong.to_owned()));
+    /// How many rows of coefficients the classes ask for.
+    fn rows_of_coefficients(&self) -> usize {
+        match self.classes.count() {
+            2 => 1,
+            more => more,
+        }
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        self.bad_columns()
+            .or_else(|| self.bad_classes())
+            .or_else(|| self.bad_shape())
+            .or_else(|| self.bad_number())
+    }
+
+    fn bad_columns(&self) -> Option<String> {
+        if self.features.is_empty() {
+            return Some("`features` is empty".to_owned());
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = self.features.iter().find(|name| !seen.insert(name.as_str())) {
+            return Some(format!("`features` names `{twice}` twice"));
+        }
+        seen.contains(self.target.as_str())
+            .then(|| format!("the target `{}` is also a feature", self.target))
+    }
+
+    fn bad_classes(&self) -> Option<String> {
+        let count = self.classes.count();
+        if count < 2 {
+            return Some(format!("`classes` has {count}, but a model needs at least 2"));
+        }
+        (!self.classes.are_sorted()).then(|| "`classes` is not in order, or a class stands there twice".to_owned())
+    }
+
+    fn bad_shape(&self) -> Option<String> {
+        let (rows, columns) = (self.rows_of_coefficients(), self.features.len());
+        let classes = self.classes.count();
+        if self.coefficients.len() != rows {
+            return Some(format!(
+                "`coefficients` has {} rows, but {classes} classes need {rows}",
+                self.coefficients.len()
+            ));
+        }
+        if let Some((at, row)) = self
+            .coefficients
+            .iter()
+            .enumerate()
+            .find(|(_, row)| row.len() != columns)
+        {
+            return Some(format!(
+                "row {at} of `coefficients` has {} numbers, but there are {columns} features",
+                row.len()
+            ));
+        }
+        let intercepts = self.intercepts.len();
+        (intercepts != rows)
+            .then(|| format!("`intercepts` has {intercepts} numbers, but {classes} classes need {rows}"))
+    }
+
+    fn bad_number(&self) -> Option<String> {
+        for (at, row) in self.coefficients.iter().enumerate() {
+            if let Some((value, name)) = row.iter().zip(&self.features).find(|(value, _)| !value.is_finite()) {
+                return Some(format!(
+                    "the coefficient of `{name}` in row {at} is {value}, not a finite number"
+                ));
             }
         }
-        Ok(())
+        if let Some(value) = self.intercepts.iter().find(|value| !value.is_finite()) {
+            return Some(format!("an intercept is {value}, not a finite number"));
+        }
+        (!(self.c.is_finite() && self.c > 0.0)).then(|| format!("`c` is {}, but must be a number above 0", self.c))
     }
 }
 
@@ -161,85 +179,167 @@ pub(crate) mod tests {
     /// The seed's model: two classes, two features.
     pub(crate) fn seed_model() -> ModelFile {
         ModelFile {
-            algorithm: LOGISTIC_REGRESSION.to_owned(),
-            features: vec!["age".to_owned(), "salary".to_owned()],
-            target: "target".to_owned(),
+            algorithm: Algorithm::LogisticRegression,
+            features: vec!["age".into(), "salary".into()],
+            target: "target".into(),
             classes: Classes::Whole(vec![0, 1]),
-            coefficients: vec![vec![1.501_826_254_491_992e-6, 3.003_652_508_984_092_4e-3]],
-            intercepts: vec![-165.200_929_294_347_12],
+            coefficients: vec![vec![1.501_826_254_491_992e-6, 0.003_003_652_508_984_092_6]],
+            intercepts: vec![-165.200_929_294_347_13],
             c: 1.0,
             rows: 4,
-            iterations: 9,
+            iterations: 13,
             converged: true,
-            trainyard_version: "0.1.0".to_owned(),
+            trainyard_version: "0.1.0".into(),
         }
     }
 
-    #[test]
-    fn the_file_of_the_seed() {
-        let wanted = r#"{
+    const SEED: &str = r#"{
   "algorithm": "logisticRegression",
-  "features": [
-    "age",
-    "salary"
-  ],
+  "features": ["age", "salary"],
   "target": "target",
-  "classes": [
-    0,
-    1
-  ],
+  "classes": [0, 1],
   "coefficients": [
-    [
-      1.501826254491992e-6,
-      0.0030036525089840926
-    ]
+    [1.501826254491992e-6, 0.0030036525089840926]
   ],
-  "intercepts": [
-    -165.20092929434713
-  ],
+  "intercepts": [-165.20092929434713],
   "c": 1.0,
   "rows": 4,
-  "iterations": 9,
+  "iterations": 13,
   "converged": true,
   "trainyardVersion": "0.1.0"
 }
 "#;
-        let model = seed_model();
-        assert_eq!(model.to_json().unwrap(), wanted);
-        assert_eq!(ModelFile::from_json(wanted.as_bytes()).unwrap(), model);
+
+    #[test]
+    fn the_file_is_laid_out_for_people() {
+        assert_eq!(seed_model().to_json().unwrap(), SEED);
+        assert_eq!(ModelFile::from_json(SEED.as_bytes()).unwrap(), seed_model());
     }
 
     #[test]
-    fn what_is_no_model_table() {
-        let change = |change: &dyn Fn(&mut ModelFile)| {
-            let mut model = seed_model();
-            change(&mut model);
-            model.to_json().unwrap_err().to_string()
+    fn three_classes_have_three_lines_of_coefficients() {
+        let model = ModelFile {
+            classes: Classes::Text(vec!["a".into(), "b \"x\"".into(), "c".into()]),
+            coefficients: vec![vec![-0.0, 1e300], vec![5e-324, -1.0], vec![1e-5, 1e16]],
+            intercepts: vec![0.0, 0.1, -0.1],
+            ..seed_model()
         };
-        for (error, wanted) in [
-            (change(&|m| m.intercepts[0] = f64::NAN), "a number in it is not finite"),
-            (change(&|m| m.c = f64::INFINITY), "a number in it is not finite"),
+        let text = model.to_json().unwrap();
+        assert!(text.contains(
+            "  \"classes\": [\"a\", \"b \\\"x\\\"\", \"c\"],\n  \"coefficients\": [\n    [-0.0, 1e300],\n    [5e-324, -1.0],\n    [1e-5, 1e16]\n  ],\n  \"intercepts\": [0.0, 0.1, -0.1],\n"
+        ));
+        assert_eq!(ModelFile::from_json(text.as_bytes()).unwrap(), model);
+        assert!(ModelFile::from_json(text.as_bytes()).unwrap().coefficients[0][0].is_sign_negative());
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        for (model, reason) in [
             (
-                change(&|m| m.intercepts.clear()),
-                "its intercepts do not fit its classes",
+                ModelFile {
+                    features: vec![],
+                    ..seed_model()
+                },
+                "`features` is empty",
             ),
             (
-                change(&|m| m.features.truncate(1)),
-                "its coefficients do not fit its features and classes",
+                ModelFile {
+                    features: vec!["age".into(), "age".into()],
+                    ..seed_model()
+                },
+                "`features` names `age` twice",
             ),
             (
-                change(&|m| m.classes = Classes::Whole(vec![1, 0])),
-                "its classes are not in order",
+                ModelFile {
+                    target: "age".into(),
+                    ..seed_model()
+                },
+                "the target `age` is also a feature",
             ),
             (
-                change(&|m| m.classes = Classes::Whole(vec![1])),
-                "it has fewer than two classes",
+                ModelFile {
+                    classes: Classes::Whole(vec![0]),
+                    ..seed_model()
+                },
+                "`classes` has 1, but a model needs at least 2",
             ),
-            (change(&|m| m.algorithm.push('x')), "its algorithm is not known"),
+            (
+                ModelFile {
+                    classes: Classes::Whole(vec![1, 0]),
+                    ..seed_model()
+                },
+                "`classes` is not in order",
+            ),
+            (
+                ModelFile {
+                    classes: Classes::Whole(vec![0, 1, 2]),
+                    ..seed_model()
+                },
+                "`coefficients` has 1 rows, but 3 classes need 3",
+            ),
+            (
+                ModelFile {
+                    coefficients: vec![vec![1.0]],
+                    ..seed_model()
+                },
+                "row 0 of `coefficients` has 1 numbers, but there are 2 features",
+            ),
+            (
+                ModelFile {
+                    intercepts: vec![],
+                    ..seed_model()
+                },
+                "`intercepts` has 0 numbers, but 2 classes need 1",
+            ),
+            (
+                ModelFile {
+                    coefficients: vec![vec![0.0, f64::NAN]],
+                    ..seed_model()
+                },
+                "the coefficient of `salary` in row 0 is NaN, not a finite number",
+            ),
+            (
+                ModelFile {
+                    intercepts: vec![f64::INFINITY],
+                    ..seed_model()
+                },
+                "an intercept is inf",
+            ),
+            (
+                ModelFile { c: 0.0, ..seed_model() },
+                "`c` is 0, but must be a number above 0",
+            ),
         ] {
-            assert_eq!(error, wanted);
+            let message = model.to_json().unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
         }
-        assert!(ModelFile::from_json(b"{").is_err());
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused_with_its_place() {
+        for (text, reason) in [
+            (String::new(), "EOF while parsing a value at line 1 column 0"),
+            ("[]".to_owned(), "invalid length 0"),
+            (SEED[..40].to_owned(), "EOF while parsing"),
+            (SEED.replace("logisticRegression", "magic"), "unknown variant `magic`"),
+            (
+                SEED.replace("\"c\": 1.0", "\"c\": 1e999"),
+                "number out of range at line 10",
+            ),
+            (SEED.replace("  \"c\": 1.0,\n", ""), "missing field `c`"),
+            (
+                SEED.replace("\"rows\": 4", "\"rows\": -4"),
+                "invalid value: integer `-4`",
+            ),
+            (SEED.replace("\"rows\"", "\"preprocess\""), "unknown field `preprocess`"),
+            (SEED.replace("\"rows\"", "\"c\""), "duplicate field `c`"),
+            (SEED.replace("[0, 1]", "[0, \"1\"]"), "here stand 0 and `1`"),
+            (format!("{SEED}x"), "trailing characters"),
+        ] {
+            let error = ModelFile::from_json(text.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        assert!(ModelFile::from_json(b"\xff\xfe").is_err());
     }
 
     proptest! {
@@ -252,17 +352,6 @@ pub(crate) mod tests {
             let text = model.to_json().unwrap();
             let read = ModelFile::from_json(text.as_bytes()).unwrap();
             prop_assert_eq!(read.intercepts[0].to_bits(), bits);
-        }
-    }
-
-    #[test]
-    fn classes_keep_their_kind() {
-        for (classes, text) in [
-            (Classes::Whole(vec![-1, 0, i64::MAX]), "[-1,0,9223372036854775807]"),
-            (Classes::Text(vec!["0".into(), "yes".into()]), r#"["0","yes"]"#),
-        ] {
-            assert_eq!(serde_json::to_string(&classes).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Classes>(text).unwrap(), classes);
         }
     }
 }

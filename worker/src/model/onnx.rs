@@ -50,7 +50,7 @@ fn graph(model: &ModelFile) -> GraphProto {
         operator("MatMul", &["features", "coefficients"], "products", None),
         operator("Add", &["products", "intercepts"], "scores", None),
     ];
-    if model.classes.len() == 2 {
+    if model.classes.count() == 2 {
         node.push(operator("Neg", &["scores"], "opposite_scores", None));
         node.push(operator(
             "Concat",
@@ -74,7 +74,7 @@ fn graph(model: &ModelFile) -> GraphProto {
         input: vec![tensor("features", DOUBLE, Some(features))],
         output: vec![
             tensor("label", label_type, None),
-            tensor("probabilities", DOUBLE, Some(model.classes.len())),
+            tensor("probabilities", DOUBLE, Some(model.classes.count())),
         ],
     }
 }
@@ -106,7 +106,7 @@ fn intercepts(model: &ModelFile) -> TensorProto {
 fn classes(classes: &Classes) -> (i32, TensorProto) {
     let tensor = TensorProto {
         name: "classes".to_owned(),
-        dims: vec![dimension(classes.len())],
+        dims: vec![dimension(classes.count())],
         ..TensorProto::default()
     };
     match classes {

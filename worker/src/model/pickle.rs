@@ -70,23 +70,14 @@ fn write_class_weight(pickle: &mut Pickle, classes: &Classes, class_weight: Opti
 fn write_weights(pickle: &mut Pickle, classes: &Classes, weights: &BTreeMap<String, f64>) {
     pickle.op(op::EMPTY_DICT);
     pickle.op(op::MARK);
-    match classes {
-        Classes::Whole(classes) => {
-            for class in classes {
-                if let Some(&weight) = weights.get(&class.to_string()) {
-                    pickle.integer(*class);
-                    pickle.float(weight);
-                }
-            }
+    let position = |(label, &weight): (&String, &f64)| Some((classes.position(label)?, weight));
+    let in_order: BTreeMap<usize, f64> = weights.iter().filter_map(position).collect();
+    for (class, weight) in in_order {
+        match classes {
+            Classes::Whole(classes) => pickle.integer(classes[class]),
+            Classes::Text(classes) => pickle.text(&classes[class]),
         }
-        Classes::Text(classes) => {
-            for class in classes {
-                if let Some(&weight) = weights.get(class) {
-                    pickle.text(class);
-                    pickle.float(weight);
-                }
-            }
-        }
+        pickle.float(weight);
     }
     pickle.op(op::SETITEMS);
 }
@@ -201,6 +192,10 @@ mod tests {
             balanced: None,
             weights: Some(BTreeMap::from([("1".to_owned(), 2.5)])),
         };
+        let as_decimal = ClassWeight {
+            balanced: None,
+            weights: Some(BTreeMap::from([("1.0".to_owned(), 2.5)])),
+        };
         let mut texts = seed_model();
         texts.classes = Classes::Text(vec!["0".to_owned(), "1".to_owned()]);
         let weight = [b"G".as_slice(), &2.5_f64.to_be_bytes()].concat();
@@ -208,6 +203,7 @@ mod tests {
         let of_text = [b"X\x01\0\0\x001".as_slice(), &weight].concat();
         assert!(has(&bytes(&seed_model(), Some(&balanced)), b"X\x08\0\0\0balanced"));
         assert!(has(&bytes(&seed_model(), Some(&weights)), &of_whole));
+        assert!(has(&bytes(&seed_model(), Some(&as_decimal)), &of_whole));
         assert!(has(&bytes(&texts, Some(&weights)), &of_text));
         assert!(has(&bytes(&texts, None), b"class_weightN"));
     }

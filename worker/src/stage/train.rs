@@ -11,9 +11,8 @@ mod first_pass;
 use crate::StageError;
 use crate::dataset::{DatasetReader, read_description};
 use crate::logistic::{FitError, FitOptions, Fitted, balanced_weights, fit};
-use crate::model::model_file::LOGISTIC_REGRESSION;
 use crate::model::version::{already_made, write_version};
-use crate::model::{Classes, ModelFile, ModelInput, TrainedDataset, read_version};
+use crate::model::{Algorithm, Classes, ModelFile, ModelInput, TrainedDataset, read_version};
 use crate::similar::similar;
 use crate::stage::validate::check_used_columns;
 use crate::stage::{StageContext, StageOutput};
@@ -54,7 +53,7 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let data = first_pass::read(&reader, &description, spec, &input.sha256, context)?;
     info!(
         rows = description.rows,
-        classes = data.classes.len(),
+        classes = data.classes.count(),
         "read the dataset"
     );
     let model = train(&data, &description, spec, regression, context)?;
@@ -85,7 +84,7 @@ fn train(
     regression: &LogisticRegressionSpec,
     context: &StageContext,
 ) -> Result<ModelFile, StageError> {
-    let defaults = FitOptions::new(data.classes.len());
+    let defaults = FitOptions::new(data.classes.count());
     let options = FitOptions {
         c: regression.c.unwrap_or(defaults.c),
         class_weights: class_weights(data, spec, regression.class_weight.as_ref())?,
@@ -93,7 +92,7 @@ fn train(
         tolerance: regression.tolerance.unwrap_or(defaults.tolerance),
         threads: context.threads,
     };
-    let classes = data.classes.len();
+    let classes = data.classes.count();
     let fitted = match &data.design {
         Design::Memory(design) => fit(design, classes, &options).map_err(FitError::widen),
         Design::File(design) => fit(design, classes, &options),
@@ -101,7 +100,7 @@ fn train(
     .map_err(|error| refused(error, description, spec, &data.classes))?;
     tell(&fitted);
     Ok(ModelFile {
-        algorithm: LOGISTIC_REGRESSION.to_owned(),
+        algorithm: Algorithm::LogisticRegression,
         features: spec.features.clone(),
         target: spec.target.clone(),
         classes: data.classes.clone(),
@@ -146,19 +145,26 @@ fn class_weights(
                 .hint("write classWeight: {balanced: {}}, or weights with a number for each label"));
         }
     };
-    if let Some(unknown) = weights.keys().find(|label| !labels.contains(label)) {
-        let meant = similar(unknown, labels.iter().map(String::as_str))
-            .map_or_else(String::new, |label| format!("; did you mean `{label}`?"));
-        return Err(StageError::config(format!(
-            "classWeight.weights names the class `{unknown}`, but column `{}` has no such value{meant}",
-            spec.target
-        ))
-        .hint(format!("its classes are {}", classes::some_labels(&labels))));
+    let mut of_classes = vec![None; labels.len()];
+    for (label, &weight) in weights {
+        let Some(class) = data.classes.position(label) else {
+            let meant = similar(label, labels.iter().map(String::as_str))
+                .map_or_else(String::new, |label| format!("; did you mean `{label}`?"));
+            return Err(StageError::config(format!(
+                "classWeight.weights names the class `{label}`, but column `{}` has no such value{meant}",
+                spec.target
+            ))
+            .hint(format!("its classes are {}", classes::some_labels(&labels))));
+        };
+        if of_classes[class].replace(weight).is_some() {
+            let class = &labels[class];
+            return Err(
+                StageError::config(format!("classWeight.weights names the class `{class}` twice"))
+                    .hint("as whole numbers, `1` and `1.0` are one class"),
+            );
+        }
     }
-    Ok(labels
-        .iter()
-        .map(|label| weights.get(label).copied().unwrap_or(1.0))
-        .collect())
+    Ok(of_classes.into_iter().map(|weight| weight.unwrap_or(1.0)).collect())
 }
 
 /// What is wrong, in the words of the manifest and the file.
@@ -205,7 +211,7 @@ fn output(model: &ModelFile, made: MadeModelVersion) -> StageOutput {
         rows: Some(model.rows),
         outputs: BTreeMap::from([
             ("rows".to_owned(), model.rows.into()),
-            ("classes".to_owned(), model.classes.len().into()),
+            ("classes".to_owned(), model.classes.count().into()),
             ("c".to_owned(), model.c.into()),
             ("iterations".to_owned(), model.iterations.into()),
             ("converged".to_owned(), model.converged.into()),

@@ -63,7 +63,7 @@ pub(super) fn read<'a>(
         (found, Vec::new())
     };
     let (classes, class_rows) = found.into_classes();
-    if classes.len() < 2 {
+    if classes.count() < 2 {
         return Err(one_class(description, spec, &classes));
     }
     let lookup = Lookup::new(&classes);

@@ -31,7 +31,9 @@ pub(super) fn faults(
         faults.extend(wrong_type(column, &rules));
         faults.extend(noted_faults(column, &rules));
         if let Some(&column_type) = rules.types.get(column.name.as_str()) {
-            faults.extend(declared::faults(description, reader, index, column_type, stop)?);
+            let declared = declared::faults(description, reader, index, column_type, stop)?;
+            let is_asked = |fault: &ReportFault| fault.kind != ReportKind::Null || rules.is_complete(&column.name);
+            faults.extend(declared.into_iter().filter(is_asked));
         }
     }
     if description.rows == 0 {
@@ -78,8 +80,12 @@ impl<'a> Rules<'a> {
         }
     }
 
+    fn is_complete(&self, column: &str) -> bool {
+        self.complete.as_ref().is_none_or(|columns| columns.contains(column))
+    }
+
     fn is_fault(&self, column: &str, kind: CellFaultKind) -> bool {
-        let complete = self.complete.as_ref().is_none_or(|columns| columns.contains(column));
+        let complete = self.is_complete(column);
         let declared = self.types.get(column);
         match kind {
             CellFaultKind::Null | CellFaultKind::NotFinite => complete,

@@ -3,6 +3,7 @@
 //! It carries what the table itself cannot: the lines of cells that were missing, not finite or no number, so that `validate`
 //! can name them all without reading the CSV again. Bounded: counts are whole, examples are the first [`EXAMPLES_MAX`].
 
+use crate::stage::ExtractSpec;
 use serde::{Deserialize, Serialize};
 
 /// How many examples of a fault are kept.
@@ -64,6 +65,8 @@ pub struct DatasetSource {
     pub sha256: String,
     /// Bytes of the file.
     pub bytes: u64,
+    /// How it was read, so that a model's `predict` reads other files in the same way.
+    pub extract: ExtractSpec,
 }
 
 /// A column of a dataset.
@@ -129,6 +132,7 @@ mod tests {
                 name: "t.csv".to_owned(),
                 sha256: String::new(),
                 bytes: 0,
+                extract: ExtractSpec::default(),
             },
             columns: Vec::new(),
             line_runs: vec![run(0, 2), run(3, 7), run(4, 9)],

@@ -44,6 +44,7 @@ fn the_seed_becomes_a_dataset() {
             "name": "data/t.csv",
             "sha256": null,
             "bytes": 62,
+            "extract": {"csv": {"path": "data/t.csv"}},
         },
         "columns": [
             {"name": "age", "dataType": "Int8"},

@@ -13,6 +13,7 @@ use trainyard_contract::FailureClass;
 use trainyard_contract::result::Outcome;
 use trainyard_worker::artifact::hash_file;
 use trainyard_worker::attempt::{Host, execute};
+use trainyard_worker::csv::CsvOptions;
 use trainyard_worker::model::predict_csv::predict_file;
 use trainyard_worker::model::read_version;
 
@@ -362,7 +363,10 @@ fn predictions_are_the_same_by_the_stage_and_by_the_command() {
     let (model, _) = read_version(&folder).unwrap();
     let mut out = Vec::new();
     let data = workspace.path().join("data/t.csv");
-    assert_eq!(predict_file(&model, &data, "data/t.csv", &mut out).unwrap(), 3);
+    assert_eq!(
+        predict_file(&model, &data, "data/t.csv", CsvOptions::default(), &mut out).unwrap(),
+        3
+    );
     let text = String::from_utf8(out).unwrap();
     for (row, line) in text.lines().skip(1).enumerate() {
         let cells: Vec<_> = line.split(',').collect();

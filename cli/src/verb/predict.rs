@@ -1,13 +1,16 @@
 //! `trainyard predict MODEL_DIR DATA`: a model's predictions for a CSV file, as CSV on stdout, row by row.
 //!
-//! The model's files are checked against its manifest first. A fault of the data ends it with exit code 1; what stands before
+//! The model's files are checked against its manifest first, which also says how the file that the model was trained on was
+//! read: this one is read alike. A fault of the data ends it with exit code 1; what stands before
 //! that row is written.
 
 use crate::exit::Exit;
 use crate::print::{self, Complaint, Reader, reader_of};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{self, BufWriter};
+use trainyard_contract::dataset::DatasetSource;
 use trainyard_worker::StageError;
+use trainyard_worker::csv::CsvOptions;
 use trainyard_worker::model::ModelFile;
 use trainyard_worker::model::predict_csv::{PredictError, predict_file, predict_stream};
 use trainyard_worker::model::read_version;
@@ -29,14 +32,14 @@ pub struct Arguments {
 
 /// Writes them.
 pub fn run(arguments: &Arguments) -> Exit {
-    let model = match read_version(&arguments.model) {
-        Ok((model, _)) => model,
+    let (model, manifest) = match read_version(&arguments.model) {
+        Ok(version) => version,
         Err(e) => {
             print::error(&complaint_of(&StageError::from(e)));
             return Exit::Failed;
         }
     };
-    match predict(&model, &arguments.data) {
+    match predict(&model, &manifest.input.source, &arguments.data) {
         Ok(_) => Exit::Done,
         Err(PredictError::Input(e)) => {
             print::error(&complaint_of(&e));
@@ -52,12 +55,16 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn predict(model: &ModelFile, data: &Utf8Path) -> Result<u64, PredictError> {
+fn predict(model: &ModelFile, trained_on: &DatasetSource, data: &Utf8Path) -> Result<u64, PredictError> {
+    let options = match &trained_on.extract.csv {
+        Some(csv) => CsvOptions::for_records(csv).map_err(StageError::from)?,
+        None => CsvOptions::default(),
+    };
     let mut out = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
     if data == STDIN {
-        return predict_stream(model, io::stdin().lock(), "stdin", &mut out);
+        return predict_stream(model, io::stdin().lock(), "stdin", options, &mut out);
     }
-    predict_file(model, data, data.as_str(), &mut out)
+    predict_file(model, data, data.as_str(), options, &mut out)
 }
 
 fn complaint_of(error: &StageError) -> Complaint {

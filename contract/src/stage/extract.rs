@@ -10,7 +10,7 @@ pub const PANDAS_NULL_WORDS: [&str; 18] = [
 ];
 
 /// Reads a table into a dataset. Exactly one source is set; today that is `csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.csv)", "message": "extract needs exactly one source: csv"},
@@ -22,7 +22,7 @@ pub struct ExtractSpec {
 }
 
 /// A CSV file and how to read it. Exactly one of `path` and `configMap` is set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.path) != has(self.configMap)", "message": "csv needs exactly one of path and configMap"},

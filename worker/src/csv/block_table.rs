@@ -182,8 +182,7 @@ impl BlockTable {
         for column in &mut self.columns {
             column.truncate(self.rows);
         }
-        let expected = self.columns.len();
-        self.faults.add(line, RecordFault::Fields { found, expected });
+        self.faults.add(line, rules.header.fields_fault(found));
         (at, lines)
     }
 

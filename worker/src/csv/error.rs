@@ -161,6 +161,13 @@ pub enum RecordFault {
         /// The header's.
         expected: usize,
     },
+    /// More or fewer fields than there are declared columns, in a file without a header.
+    DeclaredFields {
+        /// The record's.
+        found: usize,
+        /// Those of `csv.columns`.
+        declared: usize,
+    },
     /// Bytes that are not UTF-8.
     NotUtf8 {
         /// The first of them.
@@ -179,6 +186,8 @@ impl fmt::Display for RecordFault {
         match self {
             Self::Fields { found: 1, expected } => write!(f, "1 field, but the header has {expected}"),
             Self::Fields { found, expected } => write!(f, "{found} fields, but the header has {expected}"),
+            Self::DeclaredFields { found: 1, declared } => write!(f, "1 field, but csv.columns names {declared}"),
+            Self::DeclaredFields { found, declared } => write!(f, "{found} fields, but csv.columns names {declared}"),
             Self::NotUtf8 {
                 byte,
                 column: Some(column),
@@ -291,6 +300,9 @@ impl RecordFault {
         match self {
             Self::Fields { .. } => {
                 "put cells that hold the delimiter or a line end into quotes, or set csv.delimiter or csv.quote to what the file uses"
+            }
+            Self::DeclaredFields { .. } => {
+                "name every column of the file in csv.columns, or set csv.delimiter or csv.quote to what the file uses"
             }
             Self::NotUtf8 { .. } => "convert the file, for example: iconv -f WINDOWS-1252 -t UTF-8",
             Self::UnclosedQuote => {

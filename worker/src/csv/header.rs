@@ -54,6 +54,27 @@ impl Header {
         Self::new(line, names, options, file).map(Some)
     }
 
+    /// A record of `found` fields, which is not as many as there are columns.
+    pub(crate) fn fields_fault(&self, found: usize) -> RecordFault {
+        let columns = self.names.len();
+        if self.is_in_file() {
+            RecordFault::Fields {
+                found,
+                expected: columns,
+            }
+        } else {
+            RecordFault::DeclaredFields {
+                found,
+                declared: columns,
+            }
+        }
+    }
+
+    /// Whether the file has a header, and not `csv.columns` only.
+    pub(crate) fn is_in_file(&self) -> bool {
+        self.line > 0
+    }
+
     fn new(line: u64, names: Vec<String>, options: &CsvOptions, file: &str) -> Result<Self, CsvError> {
         let positions = distinct(&names, line, file)?;
         let mut kinds: Vec<ColumnKind> = names

@@ -72,6 +72,21 @@ impl CsvOptions {
             numbers: numbers.iter().cloned().collect(),
         })
     }
+
+    /// How to go through the records of another file that looks like the one of `source`: no types, and names only where
+    /// the file has none, so that the other one may lack columns.
+    ///
+    /// # Errors
+    /// As [`CsvOptions::new`].
+    pub fn for_records(source: &CsvSource) -> Result<Self, CsvError> {
+        let mut options = Self::new(source, &[])?;
+        if options.header == Header::Absent {
+            options.columns.iter_mut().for_each(|column| column.column_type = None);
+        } else {
+            options.columns.clear();
+        }
+        Ok(options)
+    }
 }
 
 fn one_character(key: &str, text: Option<&str>, default: u8) -> Result<u8, CsvError> {

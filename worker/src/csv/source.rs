@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileTypeExt;
 use trainyard_contract::dataset::DatasetSource;
+use trainyard_contract::stage::ExtractSpec;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
 /// Bytes read from the raw file at a time, where a decoder stands between.
@@ -157,13 +158,14 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// What the raw file is. To be asked at its end.
+    /// What the raw file is. To be asked at its end. How it was asked to be read, only the stage knows.
     pub(crate) fn describe(&self) -> DatasetSource {
         let raw = self.stream.raw();
         DatasetSource {
             name: self.name.clone(),
             sha256: hexadecimal(&raw.sha256.clone().finalize()),
             bytes: raw.bytes,
+            extract: ExtractSpec::default(),
         }
     }
 }

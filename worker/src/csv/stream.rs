@@ -13,27 +13,27 @@ use camino::Utf8Path;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A CSV file with a header, read in order.
 pub(crate) struct CsvStream<R: Read> {
     reader: BlockReader<R>,
     options: CsvOptions,
-    header: Header,
+    header: Arc<Header>,
     header_text: Vec<u8>,
     first_block: Option<Block>,
 }
 
 impl CsvStream<File> {
     /// Opens the file at `path`, which people know as `name`, and reads its header.
-    pub(crate) fn open(path: &Utf8Path, name: &str) -> Result<Self, CsvError> {
-        Self::new(open(path, name)?, name)
+    pub(crate) fn open(path: &Utf8Path, name: &str, options: CsvOptions) -> Result<Self, CsvError> {
+        Self::new(open(path, name)?, name, options)
     }
 }
 
 impl<R: Read> CsvStream<R> {
     /// Reads the header of `raw`, which people know as `name`.
-    pub(crate) fn new(raw: R, name: &str) -> Result<Self, CsvError> {
-        let options = CsvOptions::default();
+    pub(crate) fn new(raw: R, name: &str, options: CsvOptions) -> Result<Self, CsvError> {
         let mut reader = BlockReader::new(Input::new(raw, name)?, options.dialect, BLOCK_BYTES);
         while let Some(mut block) = reader.next(Vec::new())? {
             let before = block.bytes().to_vec();
@@ -42,7 +42,7 @@ impl<R: Read> CsvStream<R> {
                 return Ok(Self {
                     reader,
                     options,
-                    header,
+                    header: Arc::new(header),
                     header_text,
                     first_block: Some(block),
                 });
@@ -61,9 +61,14 @@ impl<R: Read> CsvStream<R> {
         &self.header.names
     }
 
-    /// The header as it stands in the file, without its line end.
-    pub(crate) fn header(&self) -> &[u8] {
-        &self.header_text
+    /// The header as it stands in the file, without its line end; `None` where the file has none.
+    pub(crate) fn header(&self) -> Option<&[u8]> {
+        self.header.is_in_file().then_some(&self.header_text)
+    }
+
+    /// How the file is read.
+    pub(crate) fn options(&self) -> &CsvOptions {
+        &self.options
     }
 
     /// The header's line.
@@ -83,7 +88,7 @@ impl<R: Read> CsvStream<R> {
         Ok(Some(RecordBlock {
             block,
             options: self.options.clone(),
-            columns: self.header.names.len(),
+            header: Arc::clone(&self.header),
             name: self.name().to_owned(),
         }))
     }
@@ -107,7 +112,7 @@ fn without_line_end(record: &[u8]) -> &[u8] {
 pub(crate) struct RecordBlock {
     block: Block,
     options: CsvOptions,
-    columns: usize,
+    header: Arc<Header>,
     name: String,
 }
 
@@ -179,10 +184,7 @@ impl Records<'_> {
                 byte: record[error.valid_up_to()],
                 column: None::<Word>,
             },
-            Ok(_) if fields != self.block.columns => RecordFault::Fields {
-                found: fields,
-                expected: self.block.columns,
-            },
+            Ok(_) if fields != self.block.header.names.len() => self.block.header.fields_fault(fields),
             Ok(_) => return Ok(()),
         };
         Err(CsvError::Record {

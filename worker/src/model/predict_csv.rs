@@ -2,12 +2,12 @@
 //!
 //! In: a model and a CSV stream, plain or compressed. Out: every record as it stands there, and behind it the prediction
 //! and each class's probability with all digits. Memory does not grow with the file, and what was read is written before a
-//! fault ends it. Cells are read by the same rules as in `extract`.
+//! fault ends it. The file is read as the one was that the model was trained on: delimiter, quote, header, null words.
 
 use super::{Classes, ModelFile};
 use crate::StageError;
 use crate::csv::stream::{CsvStream, Record, RecordBlock};
-use crate::csv::{CellNumber, NullWords, Word};
+use crate::csv::{CellNumber, CsvOptions, Dialect, NullWords, Word};
 use crate::logistic::{Predictions, Predictor};
 use crate::similar::similar;
 use camino::Utf8Path;
@@ -26,8 +26,15 @@ pub enum PredictError {
 }
 
 /// Predicts for the file at `path`, which people know as `name`. Returns the number of rows.
-pub fn predict_file(model: &ModelFile, path: &Utf8Path, name: &str, out: &mut dyn Write) -> Result<u64, PredictError> {
-    predict(model, CsvStream::open(path, name).map_err(StageError::from)?, out)
+pub fn predict_file(
+    model: &ModelFile,
+    path: &Utf8Path,
+    name: &str,
+    options: CsvOptions,
+    out: &mut dyn Write,
+) -> Result<u64, PredictError> {
+    let data = CsvStream::open(path, name, options).map_err(StageError::from)?;
+    predict(model, data, out)
 }
 
 /// Predicts for what `data` reads, as [`predict_file`] does for a file.
@@ -35,21 +42,16 @@ pub fn predict_stream(
     model: &ModelFile,
     data: impl Read,
     name: &str,
+    options: CsvOptions,
     out: &mut dyn Write,
 ) -> Result<u64, PredictError> {
-    predict(model, CsvStream::new(data, name).map_err(StageError::from)?, out)
+    let data = CsvStream::new(data, name, options).map_err(StageError::from)?;
+    predict(model, data, out)
 }
 
 fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Write) -> Result<u64, PredictError> {
     let mut rows = Rows::new(model, &data)?;
-    let labels = model.answer_columns().into_iter().map(|name| quoted(&name));
-    let header = labels.fold(data.header().to_vec(), |mut header, name| {
-        header.extend_from_slice(format!(",{name}").as_bytes());
-        header
-    });
-    out.write_all(&header)
-        .and_then(|()| out.write_all(b"\n"))
-        .map_err(PredictError::Output)?;
+    out.write_all(&header(model, &data)).map_err(PredictError::Output)?;
     let mut done = 0;
     while let Some(block) = data.next_block().map_err(StageError::from)? {
         let read = rows.read(&block, data.name());
@@ -61,12 +63,28 @@ fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Wri
     Ok(done)
 }
 
+/// The first line: the file's own header, or the columns' names where it has none, and the model's columns behind it.
+fn header<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Vec<u8> {
+    let dialect = data.options().dialect;
+    let delimiter = char::from(dialect.delimiter);
+    let mut header = data.header().map(<[u8]>::to_vec).unwrap_or_else(|| {
+        let names: Vec<String> = data.columns().iter().map(|name| quoted(name, dialect)).collect();
+        names.join(&delimiter.to_string()).into_bytes()
+    });
+    for name in model.answer_columns() {
+        header.extend_from_slice(format!("{delimiter}{}", quoted(&name, dialect)).as_bytes());
+    }
+    header.push(b'\n');
+    header
+}
+
 /// The rows of a block: where they stand, their features, and what is predicted for them.
 struct Rows {
     /// For each column of the file, the feature that it is.
     feature_of: Vec<Option<usize>>,
     names: Vec<String>,
     null_words: NullWords,
+    delimiter: char,
     predictor: Predictor,
     labels: Vec<String>,
     records: Vec<Record>,
@@ -85,14 +103,16 @@ impl Rows {
                 None => return Err(missing(data, &names, name)),
             }
         }
+        let dialect = data.options().dialect;
         let labels = match &model.classes {
             Classes::Whole(numbers) => numbers.iter().map(ToString::to_string).collect(),
-            Classes::Text(texts) => texts.iter().map(|text| quoted(text)).collect(),
+            Classes::Text(texts) => texts.iter().map(|text| quoted(text, dialect)).collect(),
         };
         Ok(Self {
             feature_of,
             names,
-            null_words: NullWords::default(),
+            null_words: data.options().null_words.clone(),
+            delimiter: char::from(dialect.delimiter),
             predictor: model.predictor(),
             labels,
             records: Vec::new(),
@@ -146,10 +166,10 @@ impl Rows {
         let mut line = String::new();
         for (row, record) in self.records.iter().enumerate() {
             line.clear();
-            line.push(',');
+            line.push(self.delimiter);
             line.push_str(&self.labels[self.predictions.classes[row] as usize]);
             for probabilities in &self.predictions.probabilities {
-                line.push(',');
+                line.push(self.delimiter);
                 push_number(&mut line, probabilities[row]);
             }
             line.push('\n');
@@ -203,9 +223,11 @@ fn push_number(line: &mut String, number: f64) {
 }
 
 /// A cell as CSV: in quotes where it must be.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) || cell.trim() != cell {
-        format!("\"{}\"", cell.replace('"', "\"\""))
+fn quoted(cell: &str, dialect: Dialect) -> String {
+    let (delimiter, quote) = (char::from(dialect.delimiter), char::from(dialect.quote));
+    if cell.contains([delimiter, quote, '\n', '\r']) || cell.trim() != cell {
+        let quote = quote.to_string();
+        format!("{quote}{}{quote}", cell.replace(&quote, &quote.repeat(2)))
     } else {
         cell.to_owned()
     }
@@ -215,10 +237,18 @@ fn quoted(cell: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::model_file::tests::seed_model;
+    use trainyard_contract::stage::{ColumnType, CsvSource, DeclaredColumn, Header};
 
     fn run(model: &ModelFile, data: &str) -> (String, Result<u64, String>) {
+        run_as(&CsvSource::default(), model, data)
+    }
+
+    /// As [`run`], with `trained_on` for how the training data were read.
+    fn run_as(trained_on: &CsvSource, model: &ModelFile, data: &str) -> (String, Result<u64, String>) {
         let mut out = Vec::new();
-        let rows = predict_stream(model, data.as_bytes(), "t.csv", &mut out).map_err(|error| error.to_string());
+        let options = CsvOptions::for_records(trained_on).unwrap();
+        let rows =
+            predict_stream(model, data.as_bytes(), "t.csv", options, &mut out).map_err(|error| error.to_string());
         (String::from_utf8(out).unwrap(), rows)
     }
 
@@ -237,6 +267,40 @@ mod tests {
         assert_eq!(lines[4..], [""]);
         let p: f64 = lines[3].split(',').next_back().unwrap().parse().unwrap();
         assert!((p - 0.999_999_7).abs() < 1e-6, "{p}");
+    }
+
+    #[test]
+    fn a_file_is_read_as_the_training_data_were() {
+        let column = |name: &str| DeclaredColumn {
+            name: name.to_owned(),
+            column_type: Some(ColumnType::Number),
+        };
+        let shaped = CsvSource {
+            delimiter: Some(";".to_owned()),
+            quote: Some("'".to_owned()),
+            header: Some(Header::Lowercase),
+            null_values: Some(vec!["-".to_owned()]),
+            columns: vec![column("age"), column("target")],
+            ..CsvSource::default()
+        };
+        let mut model = seed_model();
+        model.classes = Classes::Text(vec!["NA".to_owned(), "it's; so".to_owned()]);
+        let (out, rows) = run_as(&shaped, &model, "Age;SALARY;n\n0;900000;'a;b'\n1;-;x\n");
+        assert_eq!(
+            out,
+            "Age;SALARY;n;prediction;probability_NA;'probability_it''s; so'\n0;900000;'a;b';'it''s; so';0;1\n"
+        );
+        assert_eq!(rows.unwrap_err(), "t.csv:3: column `salary`: `-` is read as missing");
+        let bare = CsvSource {
+            header: Some(Header::Absent),
+            columns: vec![column("age"), column("an,id"), column("salary")],
+            ..CsvSource::default()
+        };
+        let (out, rows) = run_as(&bare, &seed_model(), "1,7,0\n2,8\n");
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines[0], "age,\"an,id\",salary,prediction,probability_0,probability_1");
+        assert!(lines[1].starts_with("1,7,0,0,1,"), "{out}");
+        assert_eq!(rows.unwrap_err(), "t.csv:2: 2 fields, but csv.columns names 3");
     }
 
     #[test]

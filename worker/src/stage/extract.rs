@@ -30,7 +30,7 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
     let control = ReadControl::new(context.threads, &go_on);
     let mut writer = DatasetWriter::new(context.folder);
     let path = document.workspace.join(&source.path);
-    let description = match read_file(&path, &source.name, &options, control, &mut writer) {
+    let mut description = match read_file(&path, &source.name, &options, control, &mut writer) {
         Ok(description) => description,
         Err(CsvError::Stopped) => {
             context.stop.check()?;
@@ -38,6 +38,7 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
         }
         Err(error) => return Err(error.into()),
     };
+    description.source.extract = spec.clone();
     let data = writer.finish()?;
     let described = write_description(context.folder, &description)?;
     Ok(StageOutput {

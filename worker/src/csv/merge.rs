@@ -101,20 +101,20 @@ impl<'a> Merger<'a> {
                 faults,
             }
         });
-        Ok(MergeEnd::Table(DatasetDescription {
+        Ok(MergeEnd::Table(Box::new(DatasetDescription {
             rows: self.rows,
             source,
             columns: columns.collect(),
             line_runs: self.lines.runs,
             lines_known_to: self.lines.known_to,
-        }))
+        })))
     }
 }
 
 /// How a pass over a file ended.
 pub(crate) enum MergeEnd {
     /// The output holds the table.
-    Table(DatasetDescription),
+    Table(Box<DatasetDescription>),
     /// The columns have other types than the beginning of the file said; the output is of no use.
     OtherTypes(Vec<Seen>),
 }

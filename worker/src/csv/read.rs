@@ -115,11 +115,11 @@ fn read<R: Read + Send>(
 ) -> Result<DatasetDescription, CsvError> {
     let (end, source) = pass(open()?, options, None, control, sink)?;
     let seen = match end {
-        MergeEnd::Table(description) => return Ok(description),
+        MergeEnd::Table(description) => return Ok(*description),
         MergeEnd::OtherTypes(seen) => seen,
     };
     match pass(open()?, options, Some(seen), control, sink) {
-        Ok((MergeEnd::Table(description), again)) if again == source => Ok(description),
+        Ok((MergeEnd::Table(description), again)) if again == source => Ok(*description),
         Ok(_) => Err(CsvError::Changed { name: source.name }),
         Err(error) => Err(error),
     }

@@ -67,10 +67,12 @@ fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Wri
 fn header<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Vec<u8> {
     let dialect = data.options().dialect;
     let delimiter = char::from(dialect.delimiter);
-    let mut header = data.header().map(<[u8]>::to_vec).unwrap_or_else(|| {
+    let mut header = if let Some(header) = data.header() {
+        header.to_vec()
+    } else {
         let names: Vec<String> = data.columns().iter().map(|name| quoted(name, dialect)).collect();
         names.join(&delimiter.to_string()).into_bytes()
-    });
+    };
     for name in model.answer_columns() {
         header.extend_from_slice(format!("{delimiter}{}", quoted(&name, dialect)).as_bytes());
     }

@@ -26,10 +26,14 @@ pub fn of(words: &str, folder: &Path, code: i32, stdout: &str, stderr: &str) -> 
         titled("stderr", stderr),
         titled("stdout", stdout)
     );
-    let text = text.replace(folder.to_str().unwrap(), "<workspace>");
+    filtered(&text.replace(folder.to_str().unwrap(), "<workspace>"))
+}
+
+/// A text without what differs each time.
+pub fn filtered(text: &str) -> String {
     SHAPES
         .iter()
-        .fold(text, |text, (shape, name)| replaced(&text, shape, name))
+        .fold(text.to_owned(), |text, (shape, name)| replaced(&text, shape, name))
 }
 
 /// Fails unless `transcript` is what `tests/transcripts/<name>.txt` says.

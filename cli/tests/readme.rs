@@ -1,0 +1,72 @@
+//! What README shows is what the command writes: its console blocks, one after the other in one workspace.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where README is not as it thinks")]
+
+mod vocabulary;
+
+use std::fs;
+use std::path::Path;
+use vocabulary::transcript::filtered;
+use vocabulary::{Workspace, workspace};
+
+/// A command of README and what stands below it.
+struct Shown {
+    words: String,
+    output: String,
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The workspace that README speaks of: the repository's data, and the two files with a mistake.
+fn readers_workspace() -> Workspace {
+    let data = |name: &str| fs::read_to_string(repository().join("data").join(name)).unwrap();
+    let seed = data("ml-production-pipeline.yaml");
+    let changed = |from: &str, to: &str| {
+        assert!(seed.contains(from), "{from}");
+        seed.replace(from, to)
+    };
+    workspace()
+        .with("data/ml-production-pipeline.yaml", &seed)
+        .with("data/sample_data.csv", data("sample_data.csv"))
+        .with(
+            "bad.csv",
+            "age,salary,target\n25,50000,0\n,60000,1\n45,,1\n22,40000,0\n",
+        )
+        .with(
+            "bad.yaml",
+            changed("configMap: {name: sample-data, key: sample_data.csv}", "path: bad.csv"),
+        )
+        .with("typo.yaml", changed("features:", "feature:"))
+}
+
+/// The commands of the console blocks that run this binary.
+fn shown(readme: &str) -> Vec<Shown> {
+    let blocks = readme.split("```console\n").skip(1);
+    let commands = blocks.flat_map(|rest| rest.split("```").next().unwrap().split("$ ").skip(1));
+    commands
+        .filter_map(|command| {
+            let (line, output) = command.split_once('\n')?;
+            let words = line
+                .strip_prefix("trainyard ")
+                .or_else(|| line.strip_prefix("cargo run --release -- "))?;
+            Some(Shown {
+                words: words.to_owned(),
+                output: output.trim_end().to_owned(),
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn every_command_in_the_readme_writes_what_stands_below_it() {
+    let commands = shown(&fs::read_to_string(repository().join("README.md")).unwrap());
+    assert!(commands.len() >= 4, "{} commands", commands.len());
+    let workspace = readers_workspace();
+    for Shown { words, output } in commands {
+        let ran = workspace.trainyard(&words);
+        let written = format!("{}{}", ran.stderr, ran.stdout);
+        assert_eq!(filtered(written.trim_end()), filtered(&output), "trainyard {words}");
+    }
+}

@@ -5,10 +5,12 @@
 //! when the writer ends, however it ends, so that [`clean_unfinished`] can tell what nobody works on any more.
 
 mod file;
+mod link;
 mod publish;
 mod unfinished;
 
 pub(crate) use file::hexadecimal;
 pub use file::{HashingWriter, hash_file, write_file};
+pub use link::replace_link;
 pub use publish::{Published, publish, sync_folder};
 pub use unfinished::{UnfinishedFolder, clean_unfinished};

@@ -3,11 +3,9 @@
 //! Not here: whether it moves (the engine says so once the whole run Succeeded).
 
 use super::workspace::{Workspace, WorkspaceError};
-use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
 use trainyard_contract::document::InputModel;
 use trainyard_contract::{ModelVersionName, PipelineName, layout};
+use trainyard_worker::artifact::replace_link;
 
 /// The champion of a pipeline; `None` where there is none yet, or where the link leads to no model version of ours.
 pub fn champion_of(workspace: &Workspace, pipeline: &PipelineName) -> Option<InputModel> {
@@ -31,25 +29,14 @@ pub fn move_champion(
 ) -> Result<(), WorkspaceError> {
     let models = workspace.join(layout::models_folder(pipeline));
     let link = models.join(layout::CHAMPION_LINK);
-    let new = models.join(format!(".{}-{}", layout::CHAMPION_LINK, std::process::id()));
-    let moved = remove_left_over(&new)
-        .and_then(|()| symlink(version.as_str(), &new))
-        .and_then(|()| fs::rename(&new, &link));
-    moved.map_err(WorkspaceError::of("move the link", link))
-}
-
-/// A process of the same number that was killed between the two steps may have left its link.
-fn remove_left_over(link: &camino::Utf8Path) -> io::Result<()> {
-    match fs::remove_file(link) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    replace_link(&link, version.as_str().into()).map_err(WorkspaceError::of("move the link", link))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use camino::Utf8Path;
+    use std::fs;
 
     #[test]
     fn the_link_moves_to_each_new_champion() {

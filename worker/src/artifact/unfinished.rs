@@ -31,7 +31,12 @@ pub struct UnfinishedFolder {
 impl UnfinishedFolder {
     /// Makes and locks a new folder `.tmp-…` in `parent`, which is made where it is missing.
     pub fn create(parent: &Utf8Path) -> Result<Self, StageError> {
-        let failed = |path: &Utf8Path, cause| StageError::workspace(&format!("create `{path}`"), cause);
+        Self::make(parent).map_err(|(path, cause)| StageError::workspace(&format!("create `{path}`"), cause))
+    }
+
+    /// As [`UnfinishedFolder::create`], with the path that could not be made.
+    pub(super) fn make(parent: &Utf8Path) -> Result<Self, (Utf8PathBuf, io::Error)> {
+        let failed = |path: &Utf8Path, cause| (path.to_owned(), cause);
         for _ in 0..CREATE_TRIES {
             // Again in each round: another run may clean up an empty parent.
             fs::create_dir_all(parent).map_err(|cause| failed(parent, cause))?;

@@ -7,13 +7,11 @@
 use super::manifest::{FileDigest, ModelInput, ModelManifest};
 use super::{ModelFile, onnx, pickle};
 use crate::StageError;
-use crate::artifact::{Published, UnfinishedFolder, hash_file, sync_folder, write_file};
+use crate::artifact::{Published, UnfinishedFolder, hash_file, replace_link, sync_folder, write_file};
 use camino::{Utf8Path, Utf8PathBuf};
 use chrono::{SecondsFormat, Utc};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
 use trainyard_contract::layout::{
     MANIFEST_FILE, MODEL_FILE, MODELS, ONNX_FILE, PICKLE_FILE, model_folder, models_folder, pickle_link, run_folder,
 };
@@ -172,23 +170,4 @@ fn link_pickle(document: &StageDocument, version: &ModelVersionName) {
     if let Err(error) = replace_link(&link, &Utf8PathBuf::from(version.as_str()).join(PICKLE_FILE)) {
         tracing::warn!(%link, %error, "cannot link the pickle beside its folder");
     }
-}
-
-/// Puts a link to `target` (relative to the link's folder) at `link`, over a link that stands there.
-fn replace_link(link: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
-    if fs::read_link(link).is_ok_and(|old| old == target.as_std_path()) {
-        return Ok(());
-    }
-    match symlink(target, link) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        done => return done,
-    }
-    let temporary = link.with_file_name(format!(
-        ".tmp-link-{}-{}",
-        std::process::id(),
-        link.file_name().unwrap_or("")
-    ));
-    let _ = fs::remove_file(&temporary);
-    symlink(target, &temporary)?;
-    fs::rename(&temporary, link)
 }

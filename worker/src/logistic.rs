@@ -28,6 +28,8 @@ mod conjugate;
 mod row_space;
 
 mod polish;
+mod twofold_newton;
+mod zero;
 
 pub mod linfa;
 pub mod predict;

@@ -18,7 +18,7 @@ use trainyard_contract::{StageDocument, StageSpec};
 #[derive(Clone, Copy)]
 pub struct StageContext<'a> {
     /// The attempt's unfinished folder: all files go there and nowhere else. It is committed when the stage succeeds, and also
-    /// when it fails (without its dataset), so that a report can be read.
+    /// when it fails or is stopped (without its dataset), so that report and log can be read.
     pub folder: &'a Utf8Path,
     /// To be asked often.
     pub stop: &'a StopFlag,

@@ -129,10 +129,20 @@ def odd_numbers_as_labels(random):
     return x, labels_from(random, x @ random.normal(size=(2, 3)), [-3, 10, 2])
 
 
+def floor_and_rows_apart(random):
+    """Rows of all but one class at the same places, the last class far away: its gain is lost beside the others' loss."""
+    places = np.round(random.normal(size=10), 3)
+    kinds = random.integers(2, 4)
+    x = np.concatenate([places] * kinds + [10 + places])
+    y = [k for k in range(kinds) for _ in places] + [kinds if random.random() < 0.5 else kinds - 1] * 10
+    return np.column_stack([x * 10.0 ** random.integers(4, 10), np.tile(places, kinds + 1)]), y
+
+
 SHAPES = [
     plain, separable, quasi_separable, duplicate_column, nearly_collinear, constant_column, scales_apart, far_from_zero,
     whole_numbers, fewer_rows_than_features, rare_class, several_classes, several_separable_classes,
     several_collinear_classes, text_labels, odd_numbers_as_labels,
+    floor_and_rows_apart,
 ]
 
 

@@ -13,6 +13,7 @@ use super::row_space::RowSpace;
 use super::sample::{sample, sample_rows, thinned};
 use super::scaled::Scaled;
 use super::survey::{Survey, find_unusable, refuse_unusable};
+use super::zero::zeros;
 use crate::numeric::{Eight, Twofold};
 use std::convert::Infallible;
 
@@ -54,7 +55,7 @@ fn fit_scaled<D: DesignBlocks>(
     let (start, survey) = start(scaled, data, sample)?;
     let mut solution = newton(scaled, data, &survey, start, Limits::of(options))?;
     let solver = Solver::of(scaled, &solution.before);
-    let converged = polished(scaled, data, &mut solution, solver)?;
+    let converged = polished(scaled, data, &survey, &mut solution, &solver, options)?;
     fitted(scaled, survey, &solution, converged)
 }
 
@@ -86,7 +87,7 @@ fn fit_in_row_space(
         .map(Twofold::from_single)
         .collect();
     let mut solution = Solution { theta, ..inside };
-    let converged = polished(scaled, memory, &mut solution, solver)?;
+    let converged = polished(scaled, memory, &survey, &mut solution, &solver, options)?;
     fitted(scaled, survey, &solution, converged)
 }
 
@@ -155,19 +156,20 @@ fn start_from_sample(scaled: &Scaled, sample: &DesignBlock) -> Option<Vec<Twofol
 fn polished<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
+    survey: &Survey,
     solution: &mut Solution,
-    solver: Solver<'_>,
+    solver: &Solver<'_>,
+    options: &FitOptions,
 ) -> Result<bool, FitError<D::Error>> {
     if solution.end == End::RanOut {
         return Ok(false);
     }
-    let polished = polish(scaled, data, &mut solution.theta, solver)?;
-    Ok(polished.unwrap_or(solution.end == End::Reached))
+    polish(scaled, data, survey, solution, solver, options.max_iterations)
 }
 
 /// Back to original units.
 fn fitted<E>(scaled: &Scaled, survey: Survey, solution: &Solution, converged: bool) -> Result<Fitted, FitError<E>> {
-    let (coefficients, intercepts) = scaled.original(&solution.theta);
+    let (coefficients, intercepts) = scaled.original(&solution.theta, &zeros(scaled, &survey));
     if !coefficients.iter().flatten().chain(&intercepts).all(|w| w.is_finite()) {
         return Err(FitError::Diverged);
     }

@@ -58,7 +58,8 @@ impl Limits {
 pub(super) enum End {
     /// The optimum is reached.
     Reached,
-    /// No step along the last direction lowered the objective.
+    /// No step along the last direction lowered the objective, or what is still to be gained is below its rounding while the
+    /// margins go on moving.
     Stalled,
     /// The iterations ran out.
     RanOut,
@@ -106,13 +107,14 @@ pub(super) fn newton<D: DesignBlocks>(
         }
         let moved = largest_move(scaled, survey, &step);
         let small = -slope / 2.0 <= limits.tolerance * at.objective();
-        let settled = moved <= MARGIN_FACTOR * limits.tolerance.sqrt() || moved >= moved_before / 2.0;
-        if small && settled {
+        let settled = moved <= MARGIN_FACTOR * limits.tolerance.sqrt();
+        let gains_nothing = moved >= moved_before / 2.0;
+        if small && (settled || gains_nothing) {
             return Ok(Solution {
                 theta: moved_by(&theta, &step, 1.0),
                 before: at,
                 iterations,
-                end: End::Reached,
+                end: if settled { End::Reached } else { End::Stalled },
             });
         }
         let Some((next, next_at)) = lower(scaled, data, (&theta, &at), &step, slope)? else {
@@ -195,15 +197,10 @@ pub(super) fn moved_by(theta: &[Twofold<f64>], step: &[f64], length: f64) -> Vec
 
 /// More than any margin moves with `step`.
 fn largest_move(scaled: &Scaled, survey: &Survey, step: &[f64]) -> f64 {
-    let reach = |j: usize| {
-        let (least, greatest) = survey.ends[j];
-        (greatest - scaled.centre[j])
-            .abs()
-            .max((least - scaled.centre[j]).abs())
-            * scaled.inverse_scale[j]
-    };
     let of_vector = |vector: &[f64]| {
-        let features = (0..scaled.features).map(|j| vector[j].abs() * reach(j)).sum::<f64>();
+        let features = (0..scaled.features)
+            .map(|j| vector[j].abs() * survey.reach(scaled, j))
+            .sum::<f64>();
         features + vector[scaled.features].abs()
     };
     step.chunks(scaled.width()).map(of_vector).fold(0.0, f64::max) * if scaled.vectors == 1 { 1.0 } else { 2.0 }

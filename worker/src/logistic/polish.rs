@@ -13,10 +13,13 @@ use super::conjugate::conjugate_step;
 use super::design::DesignBlocks;
 use super::evaluate::{Evaluation, evaluate};
 use super::factor::Factor;
-use super::newton::{curvature_for, factor_of, moved_by};
+use super::newton::{End, Solution, curvature_for, factor_of, moved_by};
 use super::problem::FitError;
 use super::row_space::RowSpace;
 use super::scaled::Scaled;
+use super::survey::Survey;
+use super::twofold_newton::descend;
+use super::zero::zeros;
 use crate::numeric::Twofold;
 
 /// Numbers (rows times features times vectors) up to which a table is always polished: some tenths of a second.
@@ -28,11 +31,14 @@ const ERROR_TO_POLISH: f64 = 1e-9;
 /// Products of rows and Hessian entries up to which the Hessian may be computed in 32 digits: some seconds.
 const HESSIAN_WORK_MAX: usize = 1 << 28;
 
+/// A Hessian of more unknowns takes too long to factor in 32 digits.
+const FACTOR_UNKNOWNS_MAX: usize = 600;
+
 /// Steps at most.
 const STEPS_MAX: u32 = 20;
 
 /// A step that changes no coefficient by more than this, relative, is the last.
-const DONE: f64 = 1e-17;
+pub(super) const DONE: f64 = 1e-17;
 
 /// A coefficient this much smaller than the largest of its vector, in scaled units, is zero but for rounding: its own digits
 /// are not waited for.
@@ -42,14 +48,12 @@ const NEGLIGIBLE: f64 = 1e-26;
 const SLOW: f64 = 0.1;
 
 /// The relative change of a coefficient by the last step up to which the optimum counts as reached.
-const REACHED: f64 = 1e-7;
+pub(super) const REACHED: f64 = 1e-7;
 
 /// What turns a gradient into a step.
 pub(super) enum Solver<'a> {
     /// A Hessian in double precision.
     Double(Factor<f64>),
-    /// A Hessian in twofold precision.
-    Twofold(Factor<Twofold<f64>>),
     /// The rows' space, and the Hessian in its coordinates.
     RowSpace(&'a RowSpace, Factor<f64>),
     /// Passes over the data, with the Hessian's diagonal and the objective.
@@ -66,45 +70,59 @@ impl Solver<'_> {
     }
 }
 
-/// Polishes `theta` where that is worth its time, and says whether the optimum is reached; none where it is not.
+/// Polishes a solution where that is worth its time, and says whether the optimum is reached.
 pub(super) fn polish<D: DesignBlocks>(
     scaled: &Scaled,
     data: &D,
-    theta: &mut Vec<Twofold<f64>>,
-    mut solver: Solver<'_>,
-) -> Result<Option<bool>, FitError<D::Error>> {
+    survey: &Survey,
+    solution: &mut Solution,
+    solver: &Solver<'_>,
+    iterations_max: u32,
+) -> Result<bool, FitError<D::Error>> {
+    let zeros = zeros(scaled, survey);
+    let theta = &mut solution.theta;
     let work = data
         .rows()
         .saturating_mul(scaled.features.max(1))
         .saturating_mul(scaled.vectors);
-    if work > ALWAYS_WORK_MAX && !needs_polish(scaled, &solver, theta) {
-        return Ok(None);
+    let reached = solution.end == End::Reached;
+    if reached && work > ALWAYS_WORK_MAX && !needs_polish(scaled, solver, theta, &zeros) {
+        return Ok(true);
     }
     let mut size_before = f64::INFINITY;
     for _ in 0..STEPS_MAX {
-        let step = step(scaled, data, &solver, theta)?;
-        let size = relative_size(scaled, theta, &step);
+        let step = step(scaled, data, solver, theta)?;
+        let size = relative_size(scaled, theta, &step, &zeros);
         if size <= DONE {
-            return Ok(Some(true));
+            return Ok(true);
         }
-        if size.is_finite() && size <= SLOW * size_before {
-            *theta = moved_by(theta, &step, 1.0);
-            size_before = size;
-            continue;
+        if !size.is_finite() || size > SLOW * size_before {
+            return at_last(scaled, data, solution, &zeros, size <= REACHED, iterations_max);
         }
-        let exact_work = data.rows().saturating_mul(Curvature::Full.len(scaled));
-        if !matches!(solver, Solver::Double(_)) || exact_work > HESSIAN_WORK_MAX {
-            return Ok(Some(size <= REACHED));
-        }
-        let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Full)?;
-        solver = Solver::Twofold(Factor::new(at.hessian(scaled), scaled.unknowns(), TWOFOLD_ROUNDING));
-        size_before = f64::INFINITY;
+        *theta = moved_by(theta, &step, 1.0);
+        size_before = size;
     }
-    Ok(Some(false))
+    Ok(false)
 }
 
-/// The relative error of the sums in the Hessian, in twofold precision.
-const TWOFOLD_ROUNDING: f64 = 1e-29;
+/// The Hessian has too few digits to go on: the rest is done with one of 32, where that takes seconds and not hours.
+fn at_last<D: DesignBlocks>(
+    scaled: &Scaled,
+    data: &D,
+    solution: &mut Solution,
+    zeros: &[f64],
+    is_near: bool,
+    iterations_max: u32,
+) -> Result<bool, FitError<D::Error>> {
+    let work = data.rows().saturating_mul(Curvature::Full.len(scaled));
+    if work > HESSIAN_WORK_MAX || scaled.unknowns() > FACTOR_UNKNOWNS_MAX {
+        return Ok(is_near);
+    }
+    let steps_max = iterations_max.saturating_sub(solution.iterations);
+    let descent = descend(scaled, data, &mut solution.theta, zeros, steps_max)?;
+    solution.iterations += descent.steps;
+    Ok(descent.reached)
+}
 
 fn step<D: DesignBlocks>(
     scaled: &Scaled,
@@ -113,17 +131,13 @@ fn step<D: DesignBlocks>(
     theta: &[Twofold<f64>],
 ) -> Result<Vec<f64>, FitError<D::Error>> {
     let at = evaluate::<Twofold<f64>, D>(scaled, data, theta, Curvature::Without)?;
-    let mut downhill: Vec<Twofold<f64>> = at.sums.gradient.iter().map(|&g| -g).collect();
+    let downhill: Vec<Twofold<f64>> = at.sums.gradient.iter().map(|&g| -g).collect();
     let rounded = || downhill.iter().map(|g| g.to_f64()).collect::<Vec<f64>>();
     match solver {
         Solver::Double(factor) => {
             let mut step = rounded();
             factor.solve(&mut step);
             Ok(step)
-        }
-        Solver::Twofold(factor) => {
-            factor.solve(&mut downhill);
-            Ok(downhill.iter().map(|s| s.to_f64()).collect())
         }
         Solver::RowSpace(space, factor) => {
             let gradient: Vec<f64> = at.sums.gradient.iter().map(|g| g.to_f64()).collect();
@@ -135,7 +149,8 @@ fn step<D: DesignBlocks>(
 
 /// The largest change of a coefficient by `step`, relative to it. (The intercept's is taken relative to the whole vector: its
 /// own size depends on the centre.)
-fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64]) -> f64 {
+/// What is zero but for rounding has no size to compare with: its changes within that do not count.
+pub(super) fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64], zeros: &[f64]) -> f64 {
     let mut largest = 0.0;
     for (vector, step) in theta.chunks(scaled.width()).zip(step.chunks(scaled.width())) {
         let norm = vector.iter().fold(0.0_f64, |norm, v| norm.max(v.high.abs()));
@@ -145,8 +160,8 @@ fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64]) -> f64 {
             } else {
                 v.high.abs().max(NEGLIGIBLE * norm)
             };
-            if *step != 0.0 {
-                let size = step.abs() / own;
+            if step.is_nan() || step.abs() > zeros[j] {
+                let size = step.abs() / own.max(zeros[j]);
                 largest = if size > largest || size.is_nan() { size } else { largest };
             }
         }
@@ -158,10 +173,10 @@ fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64]) -> f64 {
 ///
 /// A row's part of the gradient is off by some units in the last place of its weight, and the inverse Hessian says what
 /// becomes of that. Nothing is known without a Hessian: then the step's own conditioning is left as it is.
-fn needs_polish(scaled: &Scaled, solver: &Solver<'_>, theta: &[Twofold<f64>]) -> bool {
+fn needs_polish(scaled: &Scaled, solver: &Solver<'_>, theta: &[Twofold<f64>], zeros: &[f64]) -> bool {
     let factor = match solver {
         Solver::Double(factor) if factor.raised == 0 => factor,
-        Solver::Double(_) | Solver::Twofold(_) | Solver::RowSpace(..) => return true,
+        Solver::Double(_) | Solver::RowSpace(..) => return true,
         Solver::Passes(..) => return false,
     };
     let unknowns = scaled.unknowns();
@@ -178,5 +193,5 @@ fn needs_polish(scaled: &Scaled, solver: &Solver<'_>, theta: &[Twofold<f64>]) ->
             .zip(unit)
             .for_each(|(error, of_column)| *error += of_column.abs());
     }
-    relative_size(scaled, theta, &error) > ERROR_TO_POLISH
+    relative_size(scaled, theta, &error, zeros) > ERROR_TO_POLISH
 }

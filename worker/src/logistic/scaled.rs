@@ -10,6 +10,7 @@
 
 use super::design::DesignBlock;
 use super::problem::FitOptions;
+use super::zero::without_rounding;
 use crate::numeric::real::power_of_two;
 use crate::numeric::{Real, Twofold};
 
@@ -166,9 +167,14 @@ impl Scaled {
         }
     }
 
-    /// `theta` in original units: coefficients and intercepts, each rounded once.
-    pub(super) fn original(&self, theta: &[Twofold<f64>]) -> (Vec<Vec<f64>>, Vec<f64>) {
+    /// `theta` in original units: coefficients and intercepts, each rounded once. What is not above its number in `zeros` is 0.
+    pub(super) fn original(&self, theta: &[Twofold<f64>], zeros: &[f64]) -> (Vec<Vec<f64>>, Vec<f64>) {
         let unscale = |vector: &[Twofold<f64>]| -> (Vec<f64>, f64) {
+            let vector: Vec<_> = vector
+                .iter()
+                .zip(zeros)
+                .map(|(&v, &zero)| without_rounding(v, zero))
+                .collect();
             let mut intercept = vector[self.features];
             let coefficients = (0..self.features).map(|j| {
                 let scale = self.inverse_scale[j];

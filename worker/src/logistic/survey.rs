@@ -3,6 +3,7 @@
 use super::design::{DesignBlock, DesignBlocks};
 use super::in_block_order::read_checked;
 use super::problem::{FEATURE_MAX, FitError};
+use super::scaled::Scaled;
 
 /// Counts and ends of the columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,12 @@ impl Survey {
         for (ends, column) in self.ends.iter_mut().zip(&block.columns) {
             *ends = widened(*ends, ends_of(column));
         }
+    }
+
+    /// The largest magnitude in column `j`, in scaled units.
+    pub(super) fn reach(&self, scaled: &Scaled, j: usize) -> f64 {
+        let ((least, greatest), centre) = (self.ends[j], scaled.centre[j]);
+        (greatest - centre).abs().max((least - centre).abs()) * scaled.inverse_scale[j]
     }
 
     pub(super) fn absorb(&mut self, part: &mut Self) {

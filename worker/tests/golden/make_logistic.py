@@ -1,6 +1,6 @@
 """Makes logistic.json: problems of logistic regression with their optimum to 17 digits.
 
-Newton's method in 60-digit arithmetic (mpmath) on exactly the doubles in the file, until the step is below 1e-40: the
+Newton's method in 120-digit arithmetic (mpmath) on exactly the doubles in the file, until the step is below 1e-40: the
 Trainyard solver has no part in it, nor has scikit-learn. Run it as `python make_logistic.py > logistic.json`, with mpmath
 and numpy installed; the seeds make it repeat itself.
 
@@ -14,14 +14,14 @@ import sys
 import numpy
 from mpmath import cholesky_solve, exp, log, matrix, mp, mpf
 
-mp.dps = 60
+mp.dps = 120
 
 
 def optimum(rows, classes, c, weights, count):
     """Coefficients and intercepts, a list a class (or one for two classes), and the objective."""
     features = len(rows[0])
     vectors = count - 1
-    # Scaled to mean 0 and spread 1, in 60 digits: a change of variables, undone below.
+    # Scaled to mean 0 and spread 1, in 120 digits: a change of variables, undone below.
     columns = [[mpf(float(row[j])) for row in rows] for j in range(features)]
     centre = [sum(column) / len(column) for column in columns]
     scale = [max(abs(x - m) for x in column) or mpf(1) for column, m in zip(columns, centre)]
@@ -225,6 +225,21 @@ def problems():
     wide = rng.normal(size=(9, 12))
     yield problem("3 classes, fewer rows than features", wide, [0, 1, 2] * 3, c=100.0)
     yield problem("3 classes, one row each", [[0.0], [1.0], [5.0]], [0, 1, 2])
+
+    # Rows of both classes at one place leave a floor in the objective; what the others gain lies below its rounding.
+    for scale in [1e6, 1e8, 1e12, 1e18]:
+        yield problem(f"a floor and one row apart at {scale:g}", [[scale], [scale], [1.0]], [0, 1, 1])
+    yield problem("a floor and one row apart, C = 1e4", [[1e6], [1e6], [1.0]], [0, 1, 1], c=1e4)
+    steps = [[s * 1e8] for s in range(1, 7)]
+    for c in [1.0, 1e4]:
+        yield problem(f"3 classes, a floor and one apart, C = {c:g}", steps, [0, 1, 0, 1, 2, 2], c=c)
+    balance = numpy.concatenate([numpy.zeros(20), 1e8 + 1e7 * rng.normal(size=20)]).round()
+    yield problem("a balance with many zeros", balance[:, None], [0, 1] * 10 + [0] * 20)
+    stamps = 1.7e12 + 1e9 * numpy.arange(30.0)
+    yield problem("3 classes by timestamps", stamps[:, None], [0, 1] * 10 + [2] * 10)
+    yield problem("3 classes, equal but for one's mirror", [[1.0], [2.0], [2.0]], [0, 1, 2])
+    yield problem("3 classes, nothing to tell them apart", [[5.0], [5.0], [5.0]], [0, 1, 2])
+    yield problem("nothing to learn", [[1.0], [2.0], [2.0], [1.0]], [0, 1, 0, 1])
 
 
 if __name__ == "__main__":

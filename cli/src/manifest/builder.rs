@@ -6,7 +6,7 @@
 use super::node::{Entry, Node, Position, Tree, shortened};
 use super::reader::Stop;
 use super::scalar;
-use super::yaml_error::Opened;
+use super::yaml_error::{self, Opened};
 use saphyr_parser::{Event, Marker, ScalarStyle, Span, Tag};
 use std::collections::{BTreeMap, HashMap};
 use trainyard_engine::FieldPath;
@@ -32,9 +32,11 @@ pub(super) fn position(mark: Marker) -> Position {
 }
 
 /// Documents under construction.
-#[derive(Default)]
-pub(super) struct Builder {
+pub(super) struct Builder<'a> {
+    lines: Vec<&'a str>,
     documents: Vec<Node>,
+    /// The document under construction, once its value is finished.
+    root: Option<Node>,
     faults: Vec<Found>,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -68,13 +70,42 @@ struct Key {
     text: String,
     at: Position,
     ambiguous: bool,
-    merge: bool,
+    role: Role,
 }
 
-impl Builder {
-    /// The finished documents that are not empty, and what is wrong with them.
+/// What happens to the value of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Entry,
+    /// `<<`: it is merged into the map.
+    Merge,
+    /// The key is no text, which was told: it is left out.
+    Odd,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            lines: text.lines().collect(),
+            documents: Vec::new(),
+            root: None,
+            faults: Vec::new(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            text_bytes: 0,
+        }
+    }
+
+    /// The finished documents that are not empty, and what is wrong with them. One in which the reading stopped is not there:
+    /// what it lacks is a consequence.
     pub(super) fn finish(self) -> (Vec<Node>, Vec<Found>) {
         (self.documents, self.faults)
+    }
+
+    /// Takes back the last document: what ended it was no end of a document.
+    pub(super) fn take_back(&mut self) {
+        self.documents.pop();
     }
 
     /// The innermost bracket that is open.
@@ -98,6 +129,7 @@ impl Builder {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
             Event::DocumentEnd => {
                 self.anchors.clear();
+                self.documents.extend(self.root.take());
                 Ok(())
             }
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -105,6 +137,9 @@ impl Builder {
                 self.nodes += 1;
                 self.text_bytes += text.len();
                 self.bounds(at)?;
+                if !text.is_empty() {
+                    self.no_tab_before(at)?;
+                }
                 if self.map().is_some_and(|map| map.key.is_none()) {
                     return self.key(&text, style == ScalarStyle::Plain, at, anchor);
                 }
@@ -147,22 +182,74 @@ impl Builder {
     }
 
     fn begin(&mut self, inside: Inside, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), Stop> {
-        let at = position(span.start);
+        let mut at = position(span.start);
         self.nodes += 1;
         self.bounds(at)?;
+        self.no_tab_before(at)?;
         if self.open.len() >= DEPTH_MAX {
             return Err((at, format!("lists and maps are nested more than {DEPTH_MAX} deep")));
         }
-        if let Some(tag) = tag.filter(|tag| !is_core(tag, &["map", "seq"])) {
-            self.unknown_tag(at, tag);
+        let flow = !span.is_empty();
+        let (own_tag, is) = match inside {
+            Inside::List(_) => ("seq", "a list"),
+            Inside::Map(_) => ("map", "a map"),
+        };
+        match tag {
+            Some(tag) if is_core(tag, &["map", "seq"]) && !is_core(tag, &[own_tag]) => {
+                self.fault(
+                    at,
+                    None,
+                    format!("{is} stands here, but it is tagged `!!{}`", tag.suffix),
+                );
+            }
+            Some(tag) if !is_core(tag, &[own_tag]) => self.unknown_tag(at, tag),
+            Some(_) | None => {}
+        }
+        if own_tag == "seq" && !flow {
+            at = self.first_dash(at);
         }
         self.open.push(Open {
             at,
             anchor,
-            flow: !span.is_empty(),
+            flow,
             inside,
         });
         Ok(())
+    }
+
+    /// Where a block list begins: the parser names what follows the `-` when that stands below the first letter of its key.
+    fn first_dash(&self, at: Position) -> Position {
+        let key = self
+            .open
+            .last()
+            .map(|open| open.at.column)
+            .filter(|column| self.character(at.line, *column) == Some('-'));
+        Position {
+            column: key.unwrap_or(at.column),
+            ..at
+        }
+    }
+
+    fn line(&self, line: u64) -> &'a str {
+        let index = usize::try_from(line - 1).unwrap_or(usize::MAX);
+        self.lines.get(index).copied().unwrap_or_default()
+    }
+
+    fn character(&self, line: u64, column: u64) -> Option<char> {
+        let line = self.line(line);
+        line.chars().nth(usize::try_from(column - 1).ok()?)
+    }
+
+    /// A value in no bracket that a tab indents, or parts from its key or dash: kubectl takes spaces only, and so do people
+    /// who align.
+    fn no_tab_before(&self, at: Position) -> Result<(), Stop> {
+        if self.open.last().is_some_and(|open| open.flow) {
+            return Ok(());
+        }
+        match yaml_error::tab_before(self.line(at.line), at) {
+            Some(tab) => Err(tab),
+            None => Ok(()),
+        }
     }
 
     fn end(&mut self) {
@@ -194,7 +281,18 @@ impl Builder {
     fn scalar(&mut self, text: &str, style: ScalarStyle, at: Position, tag: Option<&Tag>) -> Tree {
         match tag {
             None if style == ScalarStyle::Plain => scalar::plain(text),
-            Some(tag) if is_core(tag, &["int", "float", "bool", "null"]) => scalar::plain(text),
+            Some(tag) if is_core(tag, &["int", "float", "bool", "null"]) => {
+                let tree = scalar::plain(text);
+                if let Some(wanted) = scalar::wanted_by_tag(&tag.suffix, &tree) {
+                    let message = format!(
+                        "`{}` is not {wanted}, but is tagged `!!{}`",
+                        shortened(text),
+                        tag.suffix
+                    );
+                    self.fault(at, None, message);
+                }
+                tree
+            }
             Some(tag) if !(is_core(tag, &["str"]) || is_text(tag)) => {
                 self.unknown_tag(at, tag);
                 Tree::Text(text.to_owned())
@@ -218,13 +316,17 @@ impl Builder {
             );
         }
         let ambiguous = plain && matches!(read, Tree::Ambiguous(_) | Tree::Bool(_));
-        let merge = plain && text == "<<";
+        let role = if plain && text == "<<" {
+            Role::Merge
+        } else {
+            Role::Entry
+        };
         if let Some(map) = self.map() {
             map.key = Some(Key {
                 text: text.to_owned(),
                 at,
                 ambiguous,
-                merge,
+                role,
             });
         }
         Ok(())
@@ -241,16 +343,17 @@ impl Builder {
     fn put(&mut self, node: Node) {
         match self.open.last_mut().map(|open| &mut open.inside) {
             None if node.tree == Tree::Null => {}
-            None => self.documents.push(node),
+            None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
             Some(Inside::Map(map)) => match map.key.take() {
                 None => self.odd_key(&node),
-                Some(key) if key.merge => self.merge(&key, node),
+                Some(Key { role: Role::Odd, .. }) => {}
+                Some(key) if key.role == Role::Merge => self.merge(&key, node),
                 Some(Key {
                     text,
                     at,
                     ambiguous,
-                    merge: _,
+                    role: _,
                 }) => {
                     map.own.push(Entry {
                         key: text,
@@ -271,10 +374,10 @@ impl Builder {
         }
         if let Some(map) = self.map() {
             map.key = Some(Key {
+                role: if text.is_some() { Role::Entry } else { Role::Odd },
                 text: text.unwrap_or_default(),
                 at: node.at,
                 ambiguous: false,
-                merge: false,
             });
         }
     }

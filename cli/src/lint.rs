@@ -15,6 +15,7 @@ pub(crate) use alike::alike;
 
 use crate::manifest::{self, ConfigMap, ConfigMaps, Document, Fault, Kind, Node, Position};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use trainyard_crds::MLPipeline;
 use trainyard_engine::{FieldPath, FieldStep, Pipeline, SpecFault};
@@ -212,16 +213,19 @@ fn merged(
     others: Vec<beyond::Beyond>,
 ) -> Vec<Finding> {
     let walk::Walked {
-        value: _,
+        value,
         findings,
         dropped,
     } = walked;
     let told: BTreeSet<&FieldPath> = findings.iter().map(|(_, field, _)| field).collect();
     let lacking: BTreeSet<FieldPath> = dropped.iter().filter_map(parent).collect();
     let refused = |field: &FieldPath| starts_of(field).any(|start| told.contains(&start) || dropped.contains(&start));
+    // Of a list of parameters that is refused in part, nobody knows what stands for what.
+    let parameters_known = !told.iter().any(|field| declares_parameters(field));
+    let is_known = |field: &FieldPath| parameters_known || !text_at(&value, field).contains("$(parameters.");
     let others: Vec<Finding> = others
         .into_iter()
-        .filter(|other| !refused(&other.field) && !lacking.contains(&other.field))
+        .filter(|other| !refused(&other.field) && !lacking.contains(&other.field) && is_known(&other.field))
         .map(|other| (walk::locate(node, &other.field), other.field, other.message))
         .collect();
     let told_better: BTreeSet<&FieldPath> = others.iter().map(|(_, field, _)| field).collect();
@@ -231,6 +235,25 @@ fn merged(
         .map(|rule| (walk::locate(node, &rule.field), rule.field, rule.message))
         .collect();
     findings.into_iter().chain(others).chain(rules).collect()
+}
+
+/// Whether a field says which parameters there are.
+fn declares_parameters(field: &FieldPath) -> bool {
+    match field.steps() {
+        [_, FieldStep::Field(parameters), of @ ..] if parameters == "parameters" => {
+            !matches!(of, [_, FieldStep::Field(field), ..] if field == "default")
+        }
+        [..] => false,
+    }
+}
+
+/// The text of a field; empty where there is none.
+fn text_at<'a>(document: &'a Value, field: &FieldPath) -> &'a str {
+    let value = field.steps().iter().fold(document, |value, step| match step {
+        FieldStep::Field(name) => &value[name],
+        FieldStep::Index(index) => &value[index],
+    });
+    value.as_str().unwrap_or_default()
 }
 
 /// A field, and every field that it is a part of.

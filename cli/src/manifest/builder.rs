@@ -1,14 +1,16 @@
 //! The events of YAML's parser become trees of values.
 //!
 //! Bounded whatever they are: the depth, and the values and characters after aliases are replaced by what they stand for.
-//! Merge keys (`<<`) are merged as kubectl does: a map's own entries first.
+//! Not here: the entries of one map (`open_map.rs`).
 
-use super::node::{Entry, Node, Position, Tree, shortened};
+use super::lines::Lines;
+use super::node::{Node, Position, Tree, shortened};
+use super::open_map::{OpenMap, Wrong};
 use super::reader::Stop;
 use super::scalar;
-use super::yaml_error::{self, Opened};
+use super::yaml_error::Opened;
 use saphyr_parser::{Event, Marker, ScalarStyle, Span, Tag};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use trainyard_engine::FieldPath;
 
 /// The deepest nesting of lists and maps; a pipeline needs 10.
@@ -33,7 +35,7 @@ pub(super) fn position(mark: Marker) -> Position {
 
 /// Documents under construction.
 pub(super) struct Builder<'a> {
-    lines: Vec<&'a str>,
+    lines: &'a Lines<'a>,
     documents: Vec<Node>,
     /// The document under construction, once its value is finished.
     root: Option<Node>,
@@ -58,35 +60,11 @@ enum Inside {
     Map(OpenMap),
 }
 
-/// A map that is not finished; `merged` are the entries that `<<` brought, `key` waits for its value.
-#[derive(Default)]
-struct OpenMap {
-    own: Vec<Entry>,
-    merged: Vec<Entry>,
-    key: Option<Key>,
-}
-
-struct Key {
-    text: String,
-    at: Position,
-    ambiguous: bool,
-    role: Role,
-}
-
-/// What happens to the value of a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Entry,
-    /// `<<`: it is merged into the map.
-    Merge,
-    /// The key is no text, which was told: it is left out.
-    Odd,
-}
-
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// Nothing yet of a text of these lines.
+    pub(super) fn new(lines: &'a Lines<'a>) -> Self {
         Self {
-            lines: text.lines().collect(),
+            lines,
             documents: Vec::new(),
             root: None,
             faults: Vec::new(),
@@ -140,17 +118,13 @@ impl<'a> Builder<'a> {
                 if !text.is_empty() {
                     self.no_tab_before(at)?;
                 }
-                if self.map().is_some_and(|map| map.key.is_none()) {
+                if self.map().is_some_and(|map| map.wants_key()) {
                     return self.key(&text, style == ScalarStyle::Plain, at, anchor);
                 }
                 let tree = self.scalar(&text, style, at, tag.as_deref());
                 // An empty value has no place of its own: the parser may give one on the next line.
                 let empty = tree == Tree::Null && text.is_empty();
-                let key = self
-                    .map()
-                    .and_then(|map| map.key.as_ref())
-                    .map(|key| key.at)
-                    .filter(|_| empty);
+                let key = self.map().and_then(|map| map.key_at()).filter(|_| empty);
                 self.finished(
                     Node {
                         at: key.unwrap_or(at),
@@ -182,34 +156,20 @@ impl<'a> Builder<'a> {
     }
 
     fn begin(&mut self, inside: Inside, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), Stop> {
-        let mut at = position(span.start);
+        let at = position(span.start);
         self.nodes += 1;
         self.bounds(at)?;
         self.no_tab_before(at)?;
         if self.open.len() >= DEPTH_MAX {
             return Err((at, format!("lists and maps are nested more than {DEPTH_MAX} deep")));
         }
-        let flow = !span.is_empty();
-        let (own_tag, is) = match inside {
-            Inside::List(_) => ("seq", "a list"),
-            Inside::Map(_) => ("map", "a map"),
-        };
-        match tag {
-            Some(tag) if is_core(tag, &["map", "seq"]) && !is_core(tag, &[own_tag]) => {
-                self.fault(
-                    at,
-                    None,
-                    format!("{is} stands here, but it is tagged `!!{}`", tag.suffix),
-                );
-            }
-            Some(tag) if !is_core(tag, &[own_tag]) => self.unknown_tag(at, tag),
-            Some(_) | None => {}
-        }
-        if own_tag == "seq" && !flow {
-            at = self.first_dash(at);
-        }
+        let flow = self.is_flow(span);
+        self.container_tag(&inside, at, tag);
         self.open.push(Open {
-            at,
+            at: match inside {
+                Inside::List(_) if !flow => self.first_dash(at),
+                Inside::List(_) | Inside::Map(_) => at,
+            },
             anchor,
             flow,
             inside,
@@ -217,39 +177,49 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Where a block list begins: the parser names what follows the `-` when that stands below the first letter of its key.
-    fn first_dash(&self, at: Position) -> Position {
-        let key = self
-            .open
-            .last()
-            .map(|open| open.at.column)
-            .filter(|column| self.character(at.line, *column) == Some('-'));
-        Position {
-            column: key.unwrap_or(at.column),
-            ..at
+    /// Whether a list or map is in brackets. One that is not has a span, too, when it has an anchor or a tag.
+    fn is_flow(&self, span: Span) -> bool {
+        let last = Position {
+            column: span.end.col() as u64,
+            ..position(span.end)
+        };
+        let bracket = self.lines.character(last).is_none_or(|c| matches!(c, '[' | '{'));
+        !span.is_empty() && bracket
+    }
+
+    fn container_tag(&mut self, inside: &Inside, at: Position, tag: Option<&Tag>) {
+        let (own, is) = match inside {
+            Inside::List(_) => ("seq", "a list"),
+            Inside::Map(_) => ("map", "a map"),
+        };
+        match tag {
+            Some(tag) if is_core(tag, &["map", "seq"]) && !is_core(tag, &[own]) => {
+                let message = format!("{is} stands here, but it is tagged `!!{}`", tag.suffix);
+                self.fault(at, None, message);
+            }
+            Some(tag) if !is_core(tag, &[own]) => self.unknown_tag(at, tag),
+            Some(_) | None => {}
         }
     }
 
-    fn line(&self, line: u64) -> &'a str {
-        let index = usize::try_from(line - 1).unwrap_or(usize::MAX);
-        self.lines.get(index).copied().unwrap_or_default()
+    /// Where a list without brackets begins: the parser names what follows the `-` when that stands below the first letter of
+    /// its key.
+    fn first_dash(&self, at: Position) -> Position {
+        let below_key = self.open.last().map(|open| Position {
+            column: open.at.column,
+            ..at
+        });
+        below_key
+            .filter(|dash| self.lines.character(*dash) == Some('-'))
+            .unwrap_or(at)
     }
 
-    fn character(&self, line: u64, column: u64) -> Option<char> {
-        let line = self.line(line);
-        line.chars().nth(usize::try_from(column - 1).ok()?)
-    }
-
-    /// A value in no bracket that a tab indents, or parts from its key or dash: kubectl takes spaces only, and so do people
-    /// who align.
+    /// A value in no bracket that a tab indents, or parts from its key or dash, ends the reading: kubectl takes spaces only.
     fn no_tab_before(&self, at: Position) -> Result<(), Stop> {
         if self.open.last().is_some_and(|open| open.flow) {
             return Ok(());
         }
-        match yaml_error::tab_before(self.line(at.line), at) {
-            Some(tab) => Err(tab),
-            None => Ok(()),
-        }
+        self.lines.tab_before(at).map_or(Ok(()), Err)
     }
 
     fn end(&mut self) {
@@ -264,7 +234,13 @@ impl<'a> Builder<'a> {
         };
         let tree = match inside {
             Inside::List(items) => Tree::List(items),
-            Inside::Map(OpenMap { own, merged, key: _ }) => Tree::Map(self.each_once(own, merged)),
+            Inside::Map(map) => {
+                let (entries, wrong) = map.finish();
+                for wrong in wrong {
+                    self.wrong(wrong);
+                }
+                Tree::Map(entries)
+            }
         };
         self.finished(Node { at, tree }, anchor);
     }
@@ -302,8 +278,7 @@ impl<'a> Builder<'a> {
     }
 
     fn key(&mut self, text: &str, plain: bool, at: Position, anchor: usize) -> Result<(), Stop> {
-        let read = scalar::plain(text);
-        if plain && read == Tree::Null {
+        if plain && scalar::plain(text) == Tree::Null {
             return Err((at, "a key is missing before the `:`".to_owned()));
         }
         if anchor != 0 {
@@ -315,19 +290,8 @@ impl<'a> Builder<'a> {
                 },
             );
         }
-        let ambiguous = plain && matches!(read, Tree::Ambiguous(_) | Tree::Bool(_));
-        let role = if plain && text == "<<" {
-            Role::Merge
-        } else {
-            Role::Entry
-        };
         if let Some(map) = self.map() {
-            map.key = Some(Key {
-                text: text.to_owned(),
-                at,
-                ambiguous,
-                role,
-            });
+            map.key(text, plain, at);
         }
         Ok(())
     }
@@ -345,85 +309,26 @@ impl<'a> Builder<'a> {
             None if node.tree == Tree::Null => {}
             None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
-            Some(Inside::Map(map)) => match map.key.take() {
-                None => self.odd_key(&node),
-                Some(Key { role: Role::Odd, .. }) => {}
-                Some(key) if key.role == Role::Merge => self.merge(&key, node),
-                Some(Key {
-                    text,
-                    at,
-                    ambiguous,
-                    role: _,
-                }) => {
-                    map.own.push(Entry {
-                        key: text,
-                        at,
-                        ambiguous,
-                        value: node,
-                    });
+            Some(Inside::Map(map)) => {
+                if let Some(wrong) = map.put(node) {
+                    self.wrong(wrong);
                 }
-            },
-        }
-    }
-
-    /// The key of a map that is an alias, a list or a map.
-    fn odd_key(&mut self, node: &Node) {
-        let text = node.text().map(str::to_owned);
-        if text.is_none() {
-            self.fault(node.at, None, "the key of a map must be text".to_owned());
-        }
-        if let Some(map) = self.map() {
-            map.key = Some(Key {
-                role: if text.is_some() { Role::Entry } else { Role::Odd },
-                text: text.unwrap_or_default(),
-                at: node.at,
-                ambiguous: false,
-            });
-        }
-    }
-
-    /// `<<`: the entries of other maps, where the map has none of its own.
-    fn merge(&mut self, key: &Key, node: Node) {
-        let maps = if let Tree::List(items) = node.tree {
-            items
-        } else {
-            vec![node]
-        };
-        for map in maps {
-            match (map.tree, self.map()) {
-                (Tree::Map(entries), Some(open)) => open.merged.extend(entries),
-                (_, _) => self.fault(key.at, Some("<<"), "`<<` takes a map, or a list of maps".to_owned()),
             }
         }
-    }
-
-    /// The entries of a finished map, each key once: its own before merged ones, and of those the first.
-    fn each_once(&mut self, own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
-        let mut places: BTreeMap<String, Position> = BTreeMap::new();
-        let mut kept = Vec::with_capacity(own.len() + merged.len());
-        for entry in own {
-            if let Some(first) = places.get(&entry.key) {
-                let first = first.line;
-                let message = format!(
-                    "the key `{}` stands twice in this map; the first is in line {first}",
-                    shortened(&entry.key)
-                );
-                self.fault(entry.at, Some(&entry.key), message);
-            } else {
-                places.insert(entry.key.clone(), entry.at);
-                kept.push(entry);
-            }
-        }
-        for entry in merged {
-            if places.insert(entry.key.clone(), entry.at).is_none() {
-                kept.push(entry);
-            }
-        }
-        kept
     }
 
     fn unknown_tag(&mut self, at: Position, tag: &Tag) {
-        self.fault(at, None, format!("the tag `{tag}` means nothing here"));
+        let shown = if tag.is_yaml_core_schema() {
+            format!("!!{}", tag.suffix)
+        } else {
+            tag.to_string()
+        };
+        self.fault(at, None, format!("the tag `{shown}` means nothing here"));
+    }
+
+    fn wrong(&mut self, wrong: Wrong) {
+        let Wrong { at, key, message } = wrong;
+        self.fault(at, key.as_deref(), message);
     }
 
     /// A fault at the value under construction, or at a key of the map that was just finished.
@@ -436,8 +341,10 @@ impl<'a> Builder<'a> {
             .iter()
             .fold(FieldPath::default(), |field, open| match &open.inside {
                 Inside::List(items) => field.index(items.len()),
-                Inside::Map(OpenMap { key: Some(key), .. }) => field.field(&key.text),
-                Inside::Map(_) => field,
+                Inside::Map(map) => match map.field() {
+                    Some(key) => field.field(key),
+                    None => field,
+                },
             });
         let field = key.map_or_else(|| above.clone(), |key| above.field(key));
         self.faults.push((at, field, message));

@@ -72,7 +72,9 @@ fn kind_of(file: &Utf8Path, node: &Node, faults: &mut Vec<Fault>) -> Option<Kind
         faults.push(Fault::yaml(file, node.at, message));
         return None;
     }
-    let kind = said(file, node, "kind", Kind::Pipeline.name(), faults);
+    let written = node.get("apiVersion").and_then(Node::text);
+    let by_version = Kind::ALL.into_iter().find(|kind| Some(kind.version()) == written);
+    let kind = said(file, node, "kind", by_version.unwrap_or(Kind::Pipeline).name(), faults);
     let named = kind.and_then(|(_, kind)| Kind::named(kind));
     let wanted = named.unwrap_or(Kind::Pipeline).version();
     let version = said(file, node, "apiVersion", wanted, faults);

@@ -4,6 +4,7 @@
 //! together (`builder.rs`); what a document means (`document.rs`).
 
 use super::builder::Builder;
+use super::lines::Lines;
 use super::node::{Node, Position};
 use super::{Fault, yaml_error};
 use camino::Utf8Path;
@@ -25,8 +26,9 @@ pub(crate) fn documents(file: &Utf8Path, bytes: &[u8], faults: &mut Vec<Fault>) 
             return Vec::new();
         }
     };
-    let mut builder = Builder::new(text);
-    let stopped = feed(text, &mut builder);
+    let lines = Lines::of(text);
+    let mut builder = Builder::new(&lines);
+    let stopped = feed(text, &lines, &mut builder);
     let (documents, found) = builder.finish();
     if let Err((at, message)) = stopped {
         faults.push(Fault::yaml(file, at, message));
@@ -77,7 +79,7 @@ fn first_bytes(stream: impl Read) -> io::Result<Vec<u8>> {
 /// A fault that ends the reading.
 pub(crate) type Stop = (Position, String);
 
-fn feed(text: &str, builder: &mut Builder<'_>) -> Result<(), Stop> {
+fn feed(text: &str, lines: &Lines<'_>, builder: &mut Builder<'_>) -> Result<(), Stop> {
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         match event {
@@ -86,7 +88,7 @@ fn feed(text: &str, builder: &mut Builder<'_>) -> Result<(), Stop> {
                 if yaml_error::is_below_the_document(&error) {
                     builder.take_back();
                 }
-                return Err(yaml_error::explained(text, &error, builder.opened()));
+                return Err(yaml_error::explained(lines, &error, builder.opened()));
             }
         }
     }

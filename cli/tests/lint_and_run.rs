@@ -84,3 +84,35 @@ fn what_a_parameter_spoils_is_told_where_its_value_is_used() {
     assert_eq!(workspace.names("runs"), [""; 0]);
     workspace.trainyard("run p.yaml -p target=target").exits(0);
 }
+
+#[test]
+fn a_config_map_writes_nothing_outside_of_its_folder() {
+    let table = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {KEY: \"a\\n1\\n\"}\n---\n";
+    let pipeline = manifest("p")
+        .stage("name: extract, extract: {csv: {configMap: {name: NAME, key: KEY}}}")
+        .yaml();
+    for (name, key, places) in [
+        (
+            "../../t",
+            "k",
+            [
+                "3:18: metadata.name:",
+                "11:55: spec.stages[0].extract.csv.configMap.name:",
+            ],
+        ),
+        (
+            "t",
+            "../k",
+            ["4:8: data.../k:", "11:63: spec.stages[0].extract.csv.configMap.key:"],
+        ),
+    ] {
+        let yaml = format!("{table}{pipeline}").replace("NAME", name).replace("KEY", key);
+        let workspace = workspace().with("p.yaml", yaml);
+        let ran = workspace.trainyard("run p.yaml").exits(2);
+        assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
+        for (line, place) in ran.stderr.lines().zip(places) {
+            assert!(line.starts_with(&format!("p.yaml:{place} `../")), "{line}");
+        }
+        assert_eq!(workspace.names("."), ["p.yaml"]);
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::verb::{lint, logs, models, predict, run, worker};
+use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +47,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Logs(arguments) => logs::run(&arguments).into(),
         Verb::Predict(arguments) => predict::run(&arguments).into(),
         Verb::Worker(arguments) => worker::run(arguments),
+    }
+}
+
+/// A folder on the command line: an empty text, as of a shell variable that is not set, is none.
+pub fn folder(text: &str) -> Result<Utf8PathBuf, String> {
+    if text.is_empty() {
+        Err("a folder's path is needed; the current one is `.`".to_owned())
+    } else {
+        Ok(text.into())
     }
 }
 

@@ -5,13 +5,14 @@
 mod line;
 mod live;
 
-pub use line::{Line, rows_text};
+pub use line::Line;
 
 use crate::print;
 use live::Live;
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
+use trainyard_worker::attempt::Done;
 
 /// How often a long stage says without a terminal that it still runs.
 const STILL_RUNNING: Duration = Duration::from_secs(10);
@@ -47,17 +48,17 @@ impl Progress {
     }
 
     /// A running stage has come so far.
-    pub fn rows(&mut self, stage: &str, rows: u64) {
+    pub fn progress(&mut self, stage: &str, done: Done) {
         let Some((began, heard)) = self.running.get_mut(stage) else {
             return;
         };
         if let Some(live) = &mut self.live {
-            live.rows(stage, rows, began.elapsed());
+            live.progress(stage, done, began.elapsed());
         } else if heard.elapsed() >= STILL_RUNNING {
             *heard = Instant::now();
             let line = Line::Running {
                 seconds: began.elapsed().as_secs_f64(),
-                rows,
+                done,
             };
             print::note(&line.text(stage, self.width));
         }

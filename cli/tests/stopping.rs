@@ -47,6 +47,8 @@ fn ctrl_c_stops_the_run() {
         workspace.json(&format!("runs/{folder}/run.json"))["status"]["phase"],
         "Stopped"
     );
+    let log = workspace.trainyard(&format!("logs {folder} extract")).exits(0).stdout;
+    assert!(log.contains("extract: stage stopped"), "{log}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ mod recover;
 pub mod stop;
 
 pub use event::{Event, LineFormat};
-pub use progress::Progress;
+pub use progress::{Done, Progress};
 pub use stop::{StopFlag, StopReason};
 
 use crate::StageError;
@@ -92,9 +92,8 @@ fn run_and_commit(document: &StageDocument, host: &Host) -> Result<StageResult, 
     log.close()
         .map_err(|cause| StageError::workspace(&format!("write `{}`", folder.path().join(LOG_FILE)), cause))?;
     match result.outcome {
-        Outcome::Stopped | Outcome::InputChanged => Ok(result),
-        Outcome::Failed => {
-            // The stage's own failure is told even when a full volume has no room for its folder.
+        Outcome::Failed | Outcome::Stopped | Outcome::InputChanged => {
+            // The folder keeps the log. How the stage ended is told even when a full volume has no room for it.
             Ok(commit::commit(&mut folder, document, result.clone(), &output.files).unwrap_or(result))
         }
         Outcome::Succeeded => commit::commit(&mut folder, document, result, &output.files),
@@ -148,10 +147,11 @@ fn run_caught(document: &StageDocument, host: &Host, folder: &Utf8Path) -> Resul
         .map(|timeout| Duration::from_millis(timeout.as_millis()));
     let stop = StopFlag::new(Arc::clone(&host.signal), timeout);
     let (stage, events) = (document.stage.to_string(), Arc::clone(&host.events));
-    let progress = Progress::new(move |rows| {
+    let progress = Progress::new(move |Done { rows, pass }| {
         events(&Event::Progress {
             stage: stage.clone(),
             rows,
+            pass,
         });
     });
     let context = StageContext {
@@ -193,7 +193,10 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 fn succeeded(output: &StageOutput) -> StageResult {
+    let (message, hint) = output.warning.as_ref().map_or(("", ""), |w| (&w.message, &w.hint));
     StageResult {
+        message: cut(message, MESSAGE_BYTES_MAX),
+        hint: cut(hint, MESSAGE_BYTES_MAX),
         rows: output.rows,
         outputs: output.outputs.clone(),
         model_version: output.model_version.clone(),

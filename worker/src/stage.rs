@@ -40,6 +40,17 @@ pub struct StageOutput {
     pub files: Vec<WrittenFile>,
     /// The model version that was committed.
     pub model_version: Option<MadeModelVersion>,
+    /// What its user should know although it succeeded, and what to do about it.
+    pub warning: Option<Warning>,
+}
+
+/// Something that is no failure and must not go unseen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What it is.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 /// A file in the attempt's folder.

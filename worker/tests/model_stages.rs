@@ -325,7 +325,8 @@ fn a_dataset_that_changed_ends_as_input_changed() {
         let result = execute(&document, &Host::silent(1));
         assert_eq!(result.outcome, Outcome::InputChanged, "{change}: {}", result.message);
         assert_eq!(workspace.names(MODELS), [] as [&str; 0], "{change}");
-        assert_eq!(workspace.names("runs/r1-5f0c2a91/train"), [] as [&str; 0], "{change}");
+        let kept = workspace.names("runs/r1-5f0c2a91/train/1");
+        assert_eq!(kept, ["result.json", "stage.log"], "{change}");
     }
 }
 

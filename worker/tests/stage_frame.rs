@@ -132,7 +132,7 @@ fn a_lost_result_is_reported_again_and_not_made_again() {
 }
 
 #[test]
-fn sigterm_stops_cleanly_and_leaves_nothing() {
+fn sigterm_stops_cleanly_and_leaves_the_log() {
     let workspace = Workspace::new();
     let child = start(&workspace, &slow_document(&workspace));
     let stage = workspace.path().join("runs/r1-5f0c2a91/extract");
@@ -141,7 +141,9 @@ fn sigterm_stops_cleanly_and_leaves_nothing() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let (code, result, _) = ended(&workspace, &child.wait_with_output().unwrap());
     assert_eq!((code, result.outcome), (143, Outcome::Stopped));
-    assert_eq!(workspace.names("runs/r1-5f0c2a91/extract"), [] as [&str; 0]);
+    assert_eq!(workspace.names("runs/r1-5f0c2a91/extract"), ["1"]);
+    let kept = workspace.names("runs/r1-5f0c2a91/extract/1");
+    assert_eq!(kept, ["result.json", "stage.log"]);
 }
 
 #[test]

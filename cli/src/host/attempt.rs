@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use trainyard_contract::{FailureClass, StageDocument, StageName, StageResult};
 use trainyard_engine::Ending;
-use trainyard_worker::attempt::Event;
+use trainyard_worker::attempt::{Done, Event};
 use trainyard_worker::process::{DOCUMENT_VARIABLE, RESULT_VARIABLE};
 
 /// How long an attempt may take to end itself after it was asked to.
@@ -34,8 +34,8 @@ pub struct AttemptId {
 /// What is heard of an attempt.
 #[derive(Debug)]
 pub enum Report {
-    /// It has done so many rows.
-    Rows(u64),
+    /// It has come so far.
+    Progress(Done),
     /// It wrote this to stderr, which only something unforeseen does.
     Stderr(String),
     /// It has ended; nothing comes after it.
@@ -169,7 +169,7 @@ async fn next_line<T: tokio::io::AsyncRead + Unpin>(lines: &mut Lines<T>) -> Opt
 
 fn read(line: &str, id: &AttemptId, result: &mut Option<StageResult>, reports: &UnboundedSender<(AttemptId, Report)>) {
     match serde_json::from_str(line) {
-        Ok(Event::Progress { rows, stage: _ }) => tell(reports, id, Report::Rows(rows)),
+        Ok(Event::Progress { rows, pass, stage: _ }) => tell(reports, id, Report::Progress(Done { rows, pass })),
         Ok(Event::Result { result: told, stage: _ }) => *result = Some(told),
         // The log stands in the attempt's folder as well.
         Ok(Event::Log(_)) => {}

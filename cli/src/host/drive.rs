@@ -23,7 +23,7 @@ use trainyard_contract::result::Outcome;
 use trainyard_contract::{FailureClass, StageDocument, StageResult, layout};
 use trainyard_engine::{
     Action, AttemptState, DesiredState, Ending, Event, Given, HostPlaces, ModelSource, Observed, ObservedAttempt,
-    Pipeline, Run, StagePhase, StartAttempt, StopReason, Timestamp, plan,
+    Pipeline, Run, RunPhase, StagePhase, StartAttempt, StopReason, Timestamp, plan,
 };
 
 /// What a run needs besides its state.
@@ -44,7 +44,7 @@ pub struct EndedRun {
     pub run: Run,
     /// Who stopped it, if somebody did.
     pub stopped_by: Option<Stop>,
-    /// The run Succeeded, and its model could not be made the champion.
+    /// All stages succeeded, and the model could not be made the champion: the run Failed.
     pub champion_lost: Option<WorkspaceError>,
 }
 
@@ -70,6 +70,10 @@ pub async fn drive(yard: Yard<'_>, run: Run, view: &mut Progress) -> EndedRun {
             break;
         }
         local.listen(&mut reports, &mut stops, wake_at).await;
+    }
+    if local.champion_lost.is_some() {
+        // On a laptop the link is the champion: a run that could not move it has not done what it was for.
+        local.run.status.phase = RunPhase::Failed;
     }
     local.write_record();
     EndedRun {
@@ -275,7 +279,7 @@ impl LocalRun<'_> {
     /// Takes a report in; whether the engine should know.
     fn hear(&mut self, id: &AttemptId, report: Report) -> bool {
         match report {
-            Report::Rows(rows) => self.view.rows(id.stage.as_str(), rows),
+            Report::Progress(done) => self.view.progress(id.stage.as_str(), done),
             Report::Stderr(line) => self.view.note(&format!("{}: {line}", id.stage)),
             Report::Ended(ending) => {
                 let Some(attempt) = self.attempts.get_mut(id) else {

@@ -3,8 +3,9 @@
 use super::workspace::Workspace;
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use trainyard_contract::{Duration, FailureClass, RunName};
+use trainyard_contract::{Duration, FailureClass, PipelineName, RunName, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
+use trainyard_worker::model::version::version_of_run;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +31,7 @@ pub struct StageOutcome {
     pub phase: String,
     /// Of a failed stage.
     pub failure_class: Option<FailureClass>,
-    /// Of a failed stage what happened, of a skipped one the cause.
+    /// Of a failed stage what happened, of a skipped one the cause, of one that succeeded a warning.
     pub message: Option<String>,
     /// How many times it was started.
     pub attempts: u32,
@@ -49,15 +50,12 @@ pub struct ModelOutcome {
 
 impl Outcome {
     /// The outcome of a run that has ended.
-    pub fn of(run: &Run, workspace: &Workspace) -> Self {
+    pub fn of(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Self {
         Self {
             run: run.name.clone(),
             phase: run.status.phase.to_string(),
             stages: run.status.stages.iter().map(StageOutcome::of).collect(),
-            model: run.status.model().map(|made| ModelOutcome {
-                version: made.version.to_string(),
-                path: workspace.join(&made.path),
-            }),
+            model: model_of(run, pipeline.name(), workspace),
         }
     }
 
@@ -102,15 +100,36 @@ impl Outcome {
     }
 }
 
+/// The version that the run made; also one whose stage failed after it was saved.
+pub fn model_of(run: &Run, pipeline: &PipelineName, workspace: &Workspace) -> Option<ModelOutcome> {
+    let run_folder = layout::run_folder(&run.name, &run.uid);
+    let saved_by = |stage: &StageStatus| {
+        let minted = stage.model_version.as_ref()?;
+        version_of_run(
+            workspace.root(),
+            pipeline,
+            (run_folder.file_name()?, &stage.name),
+            minted,
+        )
+    };
+    let version = match run.status.model() {
+        Some(made) => made.version.clone(),
+        None => run.status.stages.iter().find_map(saved_by)?,
+    };
+    Some(ModelOutcome {
+        path: workspace.join(layout::model_folder(pipeline, &version)),
+        version: version.to_string(),
+    })
+}
+
 impl StageOutcome {
     fn of(stage: &StageStatus) -> Self {
         let failed = stage.phase == StagePhase::Failed;
-        let says_why = failed || stage.phase == StagePhase::Skipped || stage.phase == StagePhase::Stopped;
         Self {
             name: stage.name.to_string(),
             phase: stage.phase.to_string(),
             failure_class: stage.failure_class.filter(|_| failed),
-            message: Some(stage.message.clone()).filter(|message| says_why && !message.is_empty()),
+            message: Some(stage.message.clone()).filter(|message| !message.is_empty()),
             attempts: stage.attempts,
             seconds: seconds_of(stage),
         }

@@ -8,7 +8,7 @@ use super::run_name;
 use super::workspace::Workspace;
 use std::cmp::Reverse;
 use std::fs;
-use trainyard_contract::{PipelineName, layout};
+use trainyard_contract::{PipelineName, RunName, layout};
 
 /// What the names of folders begin with that are being removed: who finds one removes the rest.
 const REMOVED_PREFIX: &str = ".removed-";
@@ -25,8 +25,8 @@ pub struct Retention {
 /// Ten of each, where the manifest says nothing.
 pub const RUNS_KEPT: usize = 10;
 
-/// Removes the runs of `pipeline` beyond `retention`. What cannot be removed stays for the next time.
-pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, retention: Retention) {
+/// Removes the runs of `pipeline` beyond `retention`, but never the run `kept`, of which people were just told. What cannot be removed stays for the next time.
+pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, kept: &RunName, retention: Retention) {
     let Ok(folders) = run_folders::all(workspace) else {
         return;
     };
@@ -37,8 +37,9 @@ pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, retention
         let is_over = summary.ended_at.is_some() || !run_name::is_live(workspace, &folder.run);
         is_over.then_some((folder, summary))
     });
-    for (folder, _) in too_old(&mut ended, retention) {
-        remove(workspace, pipeline, &folder);
+    let old = too_old(&mut ended, retention);
+    for (folder, _) in old.iter().filter(|(folder, _)| folder.run != *kept) {
+        remove(workspace, pipeline, folder);
     }
     let runs = workspace.join(layout::RUNS);
     let left_over = run_folders::names_in(&runs)
@@ -105,6 +106,7 @@ mod tests {
         remove_old_runs(
             &workspace,
             &iris,
+            &live.run,
             Retention {
                 succeeded: 1,
                 others: 1,

@@ -91,6 +91,7 @@ impl Sources {
         let bytes = self
             .config_maps
             .bytes(name, key)
+            .filter(|_| is_file_name(name) && is_file_name(key))
             .ok_or_else(|| SourceError::NoSuchKey {
                 name: name.clone(),
                 key: key.clone(),
@@ -104,6 +105,12 @@ impl Sources {
             name: format!("{name}/{key}"),
         })
     }
+}
+
+/// Whether a name leads to a file in its folder and nowhere else. The manifest was checked; this is the second lock on what
+/// may be written.
+fn is_file_name(name: &str) -> bool {
+    Utf8Path::new(name).file_name() == Some(name)
 }
 
 #[cfg(test)]
@@ -141,6 +148,23 @@ kind: MLPipeline
 metadata: {name: p}
 spec: {stages: [{name: extract, extract: {csv: {configMap: {name: sample, key: a.csv}}}}]}
 "#;
+
+    #[test]
+    fn file_names_table() {
+        for (name, wanted) in [
+            ("a.csv", true),
+            ("..a", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("/a", false),
+            ("a/b", false),
+            ("a/", false),
+            ("../../a", false),
+        ] {
+            assert_eq!(is_file_name(name), wanted, "{name}");
+        }
+    }
 
     #[test]
     fn sources_table() {

@@ -4,8 +4,8 @@ use super::outcome::seconds_of;
 use super::workspace::{Workspace, WorkspaceError};
 use crate::print::Complaint;
 use crate::progress::Line;
+use camino::Utf8Path;
 use std::time::Duration;
-use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{FailureClass, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
 
@@ -65,9 +65,10 @@ pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Co
         .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
     let mut complaints: Vec<Complaint> = stages
         .filter(|stage| stage.phase == StagePhase::Failed)
-        .map(|stage| failure_of(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
+        .map(|stage| about(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
         .collect();
-    if complaints.is_empty() && run.status.phase == RunPhase::Failed {
+    let has_message = !run.status.message.is_empty();
+    if complaints.is_empty() && run.status.phase == RunPhase::Failed && has_message {
         // The run took too long while no stage did.
         let place = format!("in run `{}` of pipeline `{}`", run.name, pipeline.name());
         complaints.push(Complaint::new(run.status.message.clone()).place(place));
@@ -75,7 +76,7 @@ pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Co
     complaints
 }
 
-fn failure_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
+fn about(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
     let tried = match stage.attempts {
         0 | 1 => String::new(),
         attempts => format!(", after {attempts} attempts"),
@@ -101,11 +102,22 @@ fn usable_hint(stage: &StageStatus, run: &Run, workspace: &Workspace) -> String 
         .replace(&format!(" {folder}/"), &format!(" {}/", workspace.shown(&folder)))
 }
 
-/// The run Succeeded, and its model is not the champion.
-pub fn lost_champion(error: &WorkspaceError, made: &MadeModelVersion) -> Complaint {
+/// What users should know of stages that succeeded, in the order in which they ran.
+pub fn warnings(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
+    let stages = pipeline
+        .order()
+        .iter()
+        .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
+    stages
+        .filter(|stage| stage.phase == StagePhase::Succeeded && !stage.message.is_empty())
+        .map(|stage| about(stage, run, pipeline).hint(&stage.hint))
+        .collect()
+}
+
+/// All stages succeeded, and the model is not the champion.
+pub fn lost_champion(error: &WorkspaceError, model: &Utf8Path) -> Complaint {
     Complaint::new(format!(
-        "{error}; the model is whole in {}, but it is not the champion",
-        made.path
+        "{error}; the model is whole in {model}, but it is not the champion"
     ))
     .hint("make room for the link and run the pipeline again")
 }

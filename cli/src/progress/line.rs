@@ -1,5 +1,7 @@
 //! The lines of a run: name, what became of the stage, how long, how many rows. Pure.
 
+use trainyard_worker::attempt::Done;
+
 /// One line about a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
@@ -8,7 +10,7 @@ pub enum Line {
         /// Since its start.
         seconds: f64,
         /// So far.
-        rows: u64,
+        done: Done,
     },
     /// It succeeded.
     Done {
@@ -54,7 +56,7 @@ impl Line {
     /// The line's text, aligned to other lines with names of up to `width` columns.
     pub fn text(&self, stage: &str, width: usize) -> String {
         let (word, time, rest) = match self {
-            Self::Running { seconds, rows } => ("running", Some(*seconds), rows_text(*rows)),
+            Self::Running { seconds, done } => ("running", Some(*seconds), done_text(*done)),
             Self::Done { seconds, rows } => ("done", Some(*seconds), rows.map(rows_text).unwrap_or_default()),
             Self::Failed { seconds } => ("failed", *seconds, String::new()),
             Self::Retry {
@@ -86,8 +88,16 @@ fn time_text(seconds: f64) -> String {
     format!("{minutes} min {:02} s", seconds.round() - minutes * MINUTE)
 }
 
+/// `10,000,000 rows`; `pass 3, 10,000,000 rows` of a stage that passes over its rows several times.
+pub(super) fn done_text(Done { rows, pass }: Done) -> String {
+    match pass {
+        None => rows_text(rows),
+        Some(pass) => format!("pass {pass}, {}", rows_text(rows)),
+    }
+}
+
 /// `4 rows`, `10,000,000 rows`.
-pub fn rows_text(rows: u64) -> String {
+fn rows_text(rows: u64) -> String {
     let unit = if rows == 1 { "row" } else { "rows" };
     format!("{} {unit}", grouped(rows))
 }
@@ -147,9 +157,20 @@ mod tests {
                 "train",
                 Line::Running {
                     seconds: 123.4,
-                    rows: 10_000_000,
+                    done: Done {
+                        rows: 10_000_000,
+                        pass: None,
+                    },
                 },
                 "train     running  2 min 03 s   10,000,000 rows",
+            ),
+            (
+                "train",
+                Line::Running {
+                    seconds: 12.3,
+                    done: Done { rows: 1, pass: Some(3) },
+                },
+                "train     running  12.30 s   pass 3, 1 row",
             ),
         ] {
             assert_eq!(line.text(stage, 8), wanted);

@@ -1,11 +1,12 @@
 //! On a terminal: a line a running stage that is drawn anew, below the lines of those that have ended.
 
-use super::line::grouped;
+use super::line::{done_text, grouped};
 use crate::print;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
+use trainyard_worker::attempt::Done;
 
 /// How often the time of a running stage is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
@@ -40,16 +41,16 @@ impl Live {
         self.running.insert(stage.to_owned(), bar);
     }
 
-    pub(super) fn rows(&mut self, stage: &str, rows: u64, elapsed: Duration) {
+    pub(super) fn progress(&mut self, stage: &str, done: Done, elapsed: Duration) {
         let Some(bar) = self.running.get(stage) else { return };
-        let mut text = super::rows_text(rows);
-        if elapsed >= RATE_AFTER {
+        let mut text = done_text(done);
+        if elapsed >= RATE_AFTER && done.pass.is_none() {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "a rate is positive and far below 2^64"
             )]
-            let rate = (rows as f64 / elapsed.as_secs_f64()) as u64;
+            let rate = (done.rows as f64 / elapsed.as_secs_f64()) as u64;
             // Writing into a string cannot fail.
             let _ = write!(text, "   {} rows/s", grouped(rate));
         }

@@ -1,7 +1,8 @@
-//! `trainyard logs RUN [STAGE]`: what the stages of a run logged, in the manifest's order, each from its last attempt.
+//! `trainyard logs RUN [STAGE]`: what the stages of a run logged, in the manifest's order, each attempt of each.
 //!
-//! A stage that runs just now is shown as far as it is.
+//! An attempt that runs just now, or that was killed, is shown as far as it came.
 
+use crate::arguments::folder;
 use crate::exit::Exit;
 use crate::host::run_folders::{self, RunFolder};
 use crate::host::workspace::Workspace;
@@ -20,7 +21,7 @@ pub struct Arguments {
     /// Only this stage
     stage: Option<String>,
     /// The folder with `runs/` in it [default: the current folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder)]
     workspace: Option<Utf8PathBuf>,
 }
 
@@ -62,21 +63,24 @@ fn show(arguments: &Arguments) -> Result<(), Failure> {
         let complaint = Complaint::new(format!("run `{}` has no stage `{stage}`", folder.run));
         return Err((complaint.hint(did_you_mean(stage, &stages)), Exit::Usage));
     }
-    if let Some(log) = log_of(folder, stage) {
-        write(&log.text)?;
-    } else {
-        print::note(&format!("stage `{stage}` of run `{}` has logged nothing", folder.run));
+    match logs_of(folder, stage).as_slice() {
+        [] => print::note(&format!("stage `{stage}` of run `{}` has logged nothing", folder.run)),
+        [only] => {
+            write(&only.text)?;
+        }
+        _ => all(folder, std::slice::from_ref(stage))?,
     }
     Ok(())
 }
 
-/// Every stage's log under its title.
+/// Every attempt's log under its title.
 fn all(folder: &RunFolder, stages: &[String]) -> Result<(), Failure> {
     for stage in stages {
-        let Some(log) = log_of(folder, stage) else { continue };
-        let title = format!("==> {stage}, {} <==\n", log.attempt);
-        if write(&(title + &log.text))? == Reader::Gone {
-            break;
+        for log in logs_of(folder, stage) {
+            let title = format!("==> {stage}, {} <==\n", log.attempt);
+            if write(&(title + &log.text))? == Reader::Gone {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -110,30 +114,33 @@ fn stages_of(folder: &RunFolder) -> Vec<String> {
 }
 
 struct Log {
-    /// `attempt 2`, or that it still runs.
+    /// `attempt 2`, or that it is not finished.
     attempt: String,
     text: String,
 }
 
-fn log_of(folder: &RunFolder, stage: &str) -> Option<Log> {
+/// The attempts that are done by number, then one that is not.
+fn logs_of(folder: &RunFolder, stage: &str) -> Vec<Log> {
     let stage_folder = folder.stage(stage);
-    let read = |name: &str| fs::read(stage_folder.join(name).join(layout::LOG_FILE)).ok();
     let unfinished = run_folders::names_in(&stage_folder)
         .into_iter()
-        .find(|name| name.starts_with(layout::UNFINISHED_PREFIX));
-    if let Some(bytes) = unfinished.and_then(|name| read(&name)) {
-        return Some(Log {
-            attempt: "an attempt that is not finished".to_owned(),
-            text: for_people(&bytes),
-        });
-    }
-    let numbers = run_folders::attempts(&stage_folder);
-    numbers.iter().rev().find_map(|number| {
-        Some(Log {
-            attempt: format!("attempt {number}"),
-            text: for_people(&read(&number.to_string())?),
+        .filter(|name| name.starts_with(layout::UNFINISHED_PREFIX))
+        .map(|name| ("an attempt that is not finished".to_owned(), name));
+    let mut numbers = run_folders::attempts(&stage_folder);
+    numbers.sort_unstable();
+    let finished = numbers
+        .into_iter()
+        .map(|number| (format!("attempt {number}"), number.to_string()));
+    finished
+        .chain(unfinished)
+        .filter_map(|(attempt, name)| {
+            let log = fs::read(stage_folder.join(name).join(layout::LOG_FILE)).ok()?;
+            Some(Log {
+                attempt,
+                text: for_people(&log),
+            })
         })
-    })
+        .collect()
 }
 
 /// The lines as sentences; one that is no event stays as it is.

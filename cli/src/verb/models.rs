@@ -1,6 +1,7 @@
 //! `trainyard models [PIPELINE]`: which model versions there are, newest first.
 
 use crate::arguments::Output;
+use crate::arguments::folder;
 use crate::exit::Exit;
 use crate::host::model_versions::{self, ModelVersion, Unreadable};
 use crate::host::workspace::Workspace;
@@ -16,7 +17,7 @@ pub struct Arguments {
     /// Only those of this pipeline
     pipeline: Option<String>,
     /// The folder with `models/` in it [default: the current folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder)]
     workspace: Option<Utf8PathBuf>,
     /// How to write the list
     #[arg(short, long, value_enum, default_value_t)]

@@ -3,11 +3,11 @@
 //! Everything that is wrong with the manifest or the parameters is told before the workspace is touched (exit code 2). From
 //! then on everything that goes wrong is how the run ended (exit code 1), also a workspace that cannot be written.
 
-use crate::arguments::Output;
+use crate::arguments::{Output, folder};
 use crate::exit::Exit;
 use crate::host::begin::{BeginError, begin, check_parameters};
 use crate::host::drive::{EndedRun, Yard, drive};
-use crate::host::outcome::Outcome;
+use crate::host::outcome::{ModelOutcome, Outcome};
 use crate::host::retention::{RUNS_KEPT, Retention, remove_old_runs};
 use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// The folder for runs and models, created when missing [default: the current folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder)]
     workspace: Option<Utf8PathBuf>,
     /// How to write the outcome
     #[arg(short, long, value_enum, default_value_t)]
@@ -94,8 +94,13 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     if !faults.is_empty() {
         return Err(wrong_parameters(faults, manifest));
     }
-    let sources = sources_of(manifest).map_err(|e| failed(e.to_string()))?;
-    let workspace = Workspace::at(arguments.workspace.as_deref()).map_err(|e| failed(e.to_string()))?;
+    let nowhere = |message: String| NothingRan {
+        faults: Vec::new(),
+        complaints: vec![Complaint::new(message).hint("the current folder is gone: change to another one")],
+        exit: Exit::Usage,
+    };
+    let sources = sources_of(manifest).map_err(|e| nowhere(format!("cannot find {}: {e}", manifest.file)))?;
+    let workspace = Workspace::at(arguments.workspace.as_deref()).map_err(|e| nowhere(e.to_string()))?;
     let yard = Yard {
         workspace: &workspace,
         pipeline: &manifest.pipeline,
@@ -116,7 +121,8 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     drop(view);
     let exit = report(arguments.output, manifest, &workspace, &ended);
     drop(claim);
-    remove_old_runs(&workspace, manifest.pipeline.name(), retention_of(&manifest.raw));
+    let kept = &ended.run.name;
+    remove_old_runs(&workspace, manifest.pipeline.name(), kept, retention_of(&manifest.raw));
     Ok(exit)
 }
 
@@ -194,41 +200,47 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
     for complaint in tell::failures(run, &manifest.pipeline, workspace) {
         print::error(&complaint);
     }
-    let made = run.status.model();
-    if let (Some(error), Some(made)) = (champion_lost, made) {
-        print::error(&tell::lost_champion(error, made));
+    for warning in tell::warnings(run, &manifest.pipeline) {
+        print::warning(&warning);
     }
-    match (output, made) {
-        (Output::Json, _) => write(&Outcome::of(run, workspace).json()),
-        (Output::Text, Some(made)) => {
-            let is_champion = run.status.phase == RunPhase::Succeeded && champion_lost.is_none();
-            let mark = if is_champion {
-                format!(" ({})", layout::CHAMPION_LINK)
-            } else {
-                String::new()
-            };
-            write(&format!("model  {}{mark}\n", workspace.shown(&made.path)));
-        }
-        (Output::Text, None) => {}
+    let outcome = Outcome::of(run, &manifest.pipeline, workspace);
+    if let (Some(error), Some(model)) = (champion_lost, &outcome.model) {
+        print::error(&tell::lost_champion(error, &model.path));
     }
+    let text = match (output, &outcome.model) {
+        (Output::Json, _) => outcome.json(),
+        (Output::Text, Some(model)) => model_line(model, &manifest.pipeline, run.status.phase, workspace),
+        (Output::Text, None) => String::new(),
+    };
+    let is_told = write(&text);
     match run.status.phase {
-        RunPhase::Succeeded if champion_lost.is_none() => Exit::Done,
+        RunPhase::Succeeded if !is_told => Exit::Failed,
+        RunPhase::Succeeded => Exit::Done,
         RunPhase::Stopped => match stopped_by {
             Some(Stop::Terminate) => Exit::Terminated,
             Some(Stop::CtrlC) | None => Exit::Interrupted,
         },
-        RunPhase::Succeeded
-        | RunPhase::Failed
-        | RunPhase::Pending
-        | RunPhase::Running
-        | RunPhase::Suspended
-        | RunPhase::Stopping => Exit::Failed,
+        RunPhase::Failed | RunPhase::Pending | RunPhase::Running | RunPhase::Suspended | RunPhase::Stopping => {
+            Exit::Failed
+        }
     }
 }
 
-/// A reader that is gone changes nothing about how the run ended; a disk that is full behind `>` is told.
-fn write(text: &str) {
-    if let Err(e) = print::data(text) {
+/// `model  models/iris/model_20260223_104700 (champion)`
+fn model_line(model: &ModelOutcome, pipeline: &Pipeline, phase: RunPhase, workspace: &Workspace) -> String {
+    let mark = match phase {
+        RunPhase::Succeeded => format!(" ({})", layout::CHAMPION_LINK),
+        _ => String::new(),
+    };
+    let folder = layout::models_folder(pipeline.name()).join(&model.version);
+    format!("model  {}{mark}\n", workspace.shown(&folder))
+}
+
+/// Whether the outcome was told. A reader that is gone wants to know no more; a disk that is full behind `>` is an error.
+fn write(text: &str) -> bool {
+    let written = print::data(text);
+    if let Err(e) = &written {
         print::error(&Complaint::new(format!("cannot write the outcome to stdout: {e}")));
     }
+    written.is_ok()
 }

@@ -87,7 +87,7 @@ pub struct MLPipelineSpec {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
     )]
     pub stages: Vec<Stage>,
-    /// How many finished runs are kept. A laptop does not read it.
+    /// How many finished runs are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is kept. Only runs that the operator started are ever removed; the champion never is.
+/// What is kept. On a cluster only runs that the operator started are ever removed, on a laptop those of this pipeline; the
+/// newest run and the champion never are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Retention {

@@ -17,8 +17,11 @@ pub enum Event {
     Progress {
         /// The stage.
         stage: String,
-        /// Rows done since the stage began. A stage that passes over its rows several times counts every pass.
+        /// Rows done since the stage began; in this pass, for a stage that passes over its rows several times.
         rows: u64,
+        /// Which pass, from 1, for such a stage.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<u64>,
     },
     /// The attempt's end; nothing comes after it.
     Result {
@@ -123,6 +126,7 @@ mod tests {
         let progress = Event::Progress {
             stage: "train".into(),
             rows: 7,
+            pass: Some(2),
         };
         let result = Event::Result {
             stage: "train".into(),
@@ -134,7 +138,11 @@ mod tests {
                 Some("2026-11-24T05:30:00.000Z warn  train: not converged rows=4 why=a\u{fffd}b"),
                 r#"{"event":"log","time":"2026-11-24T05:30:00.000Z","level":"warn","stage":"train","message":"not converged","fields":{"rows":4,"why":"a\nb"}}"#,
             ),
-            (&progress, None, r#"{"event":"progress","stage":"train","rows":7}"#),
+            (
+                &progress,
+                None,
+                r#"{"event":"progress","stage":"train","rows":7,"pass":2}"#,
+            ),
             (
                 &result,
                 None,

@@ -12,21 +12,33 @@ const QUIET: Duration = Duration::from_millis(200);
 /// The least time between two reports.
 const PERIOD: Duration = Duration::from_millis(100);
 
-type Reporter = Box<dyn Fn(u64) + Send + Sync>;
+type Reporter = Box<dyn Fn(Done) + Send + Sync>;
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Rows; in this pass, for a stage that passes over its rows several times.
+    pub rows: u64,
+    /// Which pass, from 1, for such a stage.
+    pub pass: Option<u64>,
+}
 
 /// Counts the rows that a stage has done.
 #[derive(Default)]
 pub struct Progress {
     rows: AtomicU64,
+    /// Rows of a pass; 0 where the stage makes one pass only.
+    rows_of_pass: AtomicU64,
     report: Option<(Reporter, Mutex<Instant>)>,
 }
 
 impl Progress {
     /// Counts, and now and then calls `report` with the rows done so far.
-    pub fn new(report: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    pub fn new(report: impl Fn(Done) + Send + Sync + 'static) -> Self {
         let first = Instant::now() + QUIET;
         Self {
             rows: AtomicU64::new(0),
+            rows_of_pass: AtomicU64::new(0),
             report: Some((Box::new(report), Mutex::new(first))),
         }
     }
@@ -34,6 +46,11 @@ impl Progress {
     /// Counts, and tells nobody.
     pub fn silent() -> Self {
         Self::default()
+    }
+
+    /// The stage passes several times over a table of so many rows.
+    pub fn passes_over(&self, rows: u64) {
+        self.rows_of_pass.store(rows, Ordering::Relaxed);
     }
 
     /// `rows` more are done. A stage that passes over its rows several times adds them in each pass.
@@ -45,11 +62,25 @@ impl Progress {
         let now = Instant::now();
         if now >= *next {
             *next = now + PERIOD;
-            report(done);
+            report(self.shown(done));
         }
     }
 
-    /// The rows done so far.
+    fn shown(&self, done: u64) -> Done {
+        match self.rows_of_pass.load(Ordering::Relaxed) {
+            0 => Done { rows: done, pass: None },
+            table => {
+                // The end of a pass is shown as that, and not as the beginning of the next.
+                let before = done.saturating_sub(1) / table;
+                Done {
+                    rows: done - before * table,
+                    pass: Some(before + 1),
+                }
+            }
+        }
+    }
+
+    /// The rows done so far, over all passes.
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }

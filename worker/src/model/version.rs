@@ -17,7 +17,7 @@ use trainyard_contract::layout::{
 };
 use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::stage::{SaveFormat, TrainSpec};
-use trainyard_contract::{ModelVersionName, StageDocument};
+use trainyard_contract::{ModelVersionName, PipelineName, StageDocument, StageName};
 
 /// More versions of one second than this mean that something is wrong.
 const VERSIONS_A_SECOND_MAX: u32 = 10_000;
@@ -61,17 +61,26 @@ pub fn already_made(
     document: &StageDocument,
     minted: &ModelVersionName,
 ) -> Result<Option<MadeModelVersion>, StageError> {
-    for name in names(minted) {
-        let folder = document.workspace.join(model_folder(&document.pipeline, &name));
-        if fs::symlink_metadata(&folder).is_err() {
-            return Ok(None);
-        }
-        if is_of_this_stage(&folder, document) {
-            link_pickle(document, &name);
-            return made(document, name).map(Some);
-        }
-    }
-    Ok(None)
+    let run = run_folder_name(document);
+    let maker = (run.as_str(), &document.stage);
+    let Some(name) = version_of_run(&document.workspace, &document.pipeline, maker, minted) else {
+        return Ok(None);
+    };
+    link_pickle(document, &name);
+    made(document, name).map(Some)
+}
+
+/// The version that a stage of a run has saved under `minted` or a name after it. `run` is the name of the run's folder.
+pub fn version_of_run(
+    workspace: &Utf8Path,
+    pipeline: &PipelineName,
+    (run, stage): (&str, &StageName),
+    minted: &ModelVersionName,
+) -> Option<ModelVersionName> {
+    let folder = |name: &ModelVersionName| workspace.join(model_folder(pipeline, name));
+    names(minted)
+        .take_while(|name| fs::symlink_metadata(folder(name)).is_ok())
+        .find(|name| is_made_by(&folder(name), run, stage))
 }
 
 /// `minted`, then the same second's `_2`, `_3`, …
@@ -128,16 +137,15 @@ fn publish_under_free_name(
             let path = folder.path().join(MANIFEST_FILE);
             fs::remove_file(&path).map_err(|cause| StageError::workspace(&format!("remove `{path}`"), cause))?;
         }
-        if is_of_this_stage(&place, document) {
+        if is_made_by(&place, &run_folder_name(document), &document.stage) {
             return made(document, name);
         }
     }
     Err(StageError::internal(format!("all names after `{minted}` are taken")))
 }
 
-fn is_of_this_stage(folder: &Utf8Path, document: &StageDocument) -> bool {
-    ModelManifest::read(folder)
-        .is_ok_and(|manifest| manifest.run == run_folder_name(document) && manifest.stage == document.stage)
+fn is_made_by(version: &Utf8Path, run: &str, stage: &StageName) -> bool {
+    ModelManifest::read(version).is_ok_and(|manifest| manifest.run == run && manifest.stage == *stage)
 }
 
 fn made(document: &StageDocument, version: ModelVersionName) -> Result<MadeModelVersion, StageError> {

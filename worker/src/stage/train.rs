@@ -15,7 +15,7 @@ use crate::model::version::{already_made, write_version};
 use crate::model::{Algorithm, Classes, ModelFile, ModelInput, TrainedDataset, read_version};
 use crate::similar::similar;
 use crate::stage::validate::check_used_columns;
-use crate::stage::{StageContext, StageOutput};
+use crate::stage::{StageContext, StageOutput, Warning};
 use first_pass::{Design, TrainingData};
 use std::collections::BTreeMap;
 use tracing::{info, warn};
@@ -50,6 +50,7 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let description = read_description(&folder)?;
     let reader = DatasetReader::open(&folder.join(DATASET_FILE))?;
     check_used_columns(&description, &reader, &needs(spec), context.stop)?;
+    context.progress.passes_over(description.rows);
     let data = first_pass::read(&reader, &description, spec, &input.sha256, context)?;
     info!(
         rows = description.rows,
@@ -122,7 +123,7 @@ fn tell(fitted: &Fitted) {
     } else {
         warn!(
             iterations,
-            objective, coefficients, "the solver did not reach the optimum: raise maxIterations, or lower c"
+            objective, coefficients, "the solver did not reach the optimum"
         );
     }
 }
@@ -216,6 +217,18 @@ fn output(model: &ModelFile, made: MadeModelVersion) -> StageOutput {
             ("iterations".to_owned(), model.iterations.into()),
             ("converged".to_owned(), model.converged.into()),
         ]),
+        warning: (!model.converged).then(|| Warning {
+            message: format!(
+                "the solver did not reach the optimum in {} {}: the model's numbers are not the best ones",
+                model.iterations,
+                if model.iterations == 1 {
+                    "iteration"
+                } else {
+                    "iterations"
+                }
+            ),
+            hint: "raise logisticRegression.maxIterations, or lower c".to_owned(),
+        }),
         model_version: Some(made),
         ..StageOutput::default()
     }

@@ -1,6 +1,6 @@
 //! `trainyard lint`: every fault of a manifest, with its place, before anything runs.
 //!
-//! In: files. Out: faults, sorted by place. They come from the text itself (`manifest`), from the schema of the API
+//! In: files. Out: faults of each, sorted by place. They come from the text itself (`manifest`), from the schema of the API
 //! ([`walk`]), from its rules in CEL ([`rules`]), and from the engine ([`beyond`]); each is told once, by whoever says it best.
 //! What is found wrong is left out or put right in passing, so that the next of these still sees the rest.
 
@@ -15,22 +15,47 @@ pub(crate) use alike::alike;
 
 use crate::manifest::{self, ConfigMap, ConfigMaps, Document, Fault, Kind, Node, Position};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{FieldPath, FieldStep, Pipeline};
+use trainyard_engine::{FieldPath, FieldStep, Pipeline, SpecFault};
 
-/// All faults of `paths`, in their order. None: each pipeline in them can run where its ConfigMaps and files are.
+/// All faults of `paths`, in their order; `-` is stdin. None: each file that holds a pipeline can run where its files are.
+///
+/// Each file is checked by itself, as it would run: what stands in one is not looked up in another.
 pub fn lint_files(paths: &[Utf8PathBuf]) -> Vec<Fault> {
-    check_files(paths).faults
+    let mut seen = BTreeSet::new();
+    let each_once = paths.iter().filter(|path| seen.insert(*path));
+    each_once
+        .flat_map(|path| check_file(path).with_those_of_defaults())
+        .collect()
 }
 
-/// What was found in some files.
+/// What was found in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) faults: Vec<Fault>,
+    /// What is wrong besides in a run that sets no parameter.
+    of_defaults: Vec<Fault>,
     /// The pipelines without faults.
     pub(crate) pipelines: Vec<FoundPipeline>,
+    /// The ConfigMaps whose keys are known.
     pub(crate) config_maps: ConfigMaps,
+}
+
+impl Checked {
+    /// All faults, those of a run that sets no parameter among them.
+    pub(crate) fn with_those_of_defaults(mut self) -> Vec<Fault> {
+        let told: BTreeSet<_> = self.faults.iter().map(place).collect();
+        self.of_defaults.retain(|fault| !told.contains(&place(fault)));
+        self.faults.extend(self.of_defaults);
+        self.faults.sort_by_cached_key(place);
+        self.faults
+    }
+}
+
+fn place(fault: &Fault) -> (u64, u64, String) {
+    (fault.line, fault.column, fault.field.clone())
 }
 
 /// A pipeline without faults, and where it stands.
@@ -49,80 +74,87 @@ impl FoundPipeline {
     }
 }
 
-/// Reads and checks files.
-pub(crate) fn check_files(paths: &[Utf8PathBuf]) -> Checked {
-    check_all(paths.iter().map(|path| (path.as_path(), manifest::read(path))))
+/// A fault of the engine's at its place in a document.
+pub(crate) fn fault_of(file: &Utf8Path, node: &Node, fault: SpecFault) -> Fault {
+    let beyond::Beyond { field, message } = beyond::of_engine(fault);
+    Fault::new(file, walk::locate(node, &field), field, message)
 }
 
-/// Checks files whose bytes are there, or could not be had.
-pub(crate) fn check_all<'a>(files: impl IntoIterator<Item = (&'a Utf8Path, Result<Vec<u8>, String>)>) -> Checked {
-    let mut checked = Checked::default();
-    let mut documents = Vec::new();
-    let mut order = BTreeMap::new();
-    for (i, (file, bytes)) in files.into_iter().enumerate() {
-        order.entry(file.to_owned()).or_insert(i);
-        match bytes {
-            Ok(bytes) => documents.extend(manifest::read_documents(file, &bytes, &mut checked.faults)),
-            Err(why) => {
-                checked.faults.push(Fault::yaml(
-                    file,
-                    Position::START,
-                    format!("the file cannot be read: {why}"),
-                ));
-            }
+/// Reads and checks a file.
+pub(crate) fn check_file(path: &Utf8Path) -> Checked {
+    check(manifest::name_of(path), manifest::read(path))
+}
+
+/// Checks a file whose bytes are there, or could not be had.
+pub(crate) fn check(file: &Utf8Path, bytes: Result<Vec<u8>, String>) -> Checked {
+    let mut of_text = Vec::new();
+    let documents = match bytes {
+        Ok(bytes) => manifest::read_documents(file, &bytes, &mut of_text),
+        Err(why) => {
+            of_text.push(Fault::yaml(file, Position::START, why));
+            Vec::new()
         }
-    }
-    config_maps(&documents, &mut checked);
-    pipelines(documents, &mut checked);
-    checked.faults.sort_by_cached_key(|fault| {
-        (
-            order.get(&fault.file).copied(),
-            fault.line,
-            fault.column,
-            fault.field.clone(),
-        )
-    });
+    };
+    let mut checked = Checked::default();
+    config_maps(file, &documents, &mut checked);
+    pipelines(file, documents, &mut checked);
+    // What is wrong as it is written need not be told again as what it was read as.
+    let told: BTreeSet<_> = of_text.iter().map(place).collect();
+    checked.faults.retain(|fault| !told.contains(&place(fault)));
+    checked.faults.extend(of_text);
+    checked.faults.sort_by_cached_key(place);
     checked.faults.dedup();
     checked
 }
 
-fn config_maps(documents: &[Document], checked: &mut Checked) {
-    for Document { file, node, .. } in documents.iter().filter(|document| document.kind == Kind::ConfigMap) {
-        let name_field = FieldPath::root("metadata").field("name");
-        let at = walk::locate(node, &name_field);
-        let config_map = ConfigMap::of(file, node, &mut checked.faults);
-        match node
-            .get("metadata")
-            .and_then(|metadata| metadata.get("name"))
-            .and_then(Node::text)
-        {
-            None => checked.faults.push(Fault::new(file, at, name_field, "is missing")),
-            Some(name) => {
-                if !checked.config_maps.insert(name.to_owned(), config_map) {
-                    let message = format!("`{name}` is the name of two ConfigMaps");
-                    checked.faults.push(Fault::new(file, at, name_field, message));
-                }
-            }
+fn config_maps(file: &Utf8Path, documents: &[Document], checked: &mut Checked) {
+    let mut names = BTreeSet::new();
+    for Document { node, .. } in documents.iter().filter(|document| document.kind == Kind::ConfigMap) {
+        let walk::Walked {
+            value,
+            mut findings,
+            dropped: _,
+        } = walk::walk(schema::config_map(), node);
+        let told: BTreeSet<FieldPath> = findings.iter().map(|(_, field, _)| field.clone()).collect();
+        let (config_map, found) = ConfigMap::of(&value);
+        let mut find = |field: FieldPath, message| findings.push((walk::locate(node, &field), field, message));
+        for (field, message) in found.into_iter().filter(|(field, _)| !told.contains(field)) {
+            find(field, message);
         }
+        let name = value["metadata"]["name"].as_str().unwrap_or_default();
+        if !name.is_empty() && !names.insert(name.to_owned()) {
+            let field = FieldPath::root("metadata").field("name");
+            find(field, format!("`{name}` is the name of two ConfigMaps"));
+        }
+        let keys_known = ["data", "binaryData"]
+            .map(FieldPath::root)
+            .iter()
+            .all(|field| !told.contains(field));
+        if keys_known {
+            checked.config_maps.insert(name.to_owned(), config_map);
+        }
+        checked.faults.extend(faults(file, findings));
     }
 }
 
-fn pipelines(documents: Vec<Document>, checked: &mut Checked) {
+fn pipelines(file: &Utf8Path, documents: Vec<Document>, checked: &mut Checked) {
     let mut names = BTreeSet::new();
-    for Document { file, node, .. } in documents.into_iter().filter(|document| document.kind == Kind::Pipeline) {
-        let (faults, found) = pipeline(&node, &checked.config_maps);
-        let sound = faults.is_empty();
-        checked.faults.extend(
-            faults
-                .into_iter()
-                .map(|(at, field, message)| Fault::new(&file, at, field, message)),
-        );
+    for Document { node, .. } in documents.into_iter().filter(|document| document.kind == Kind::Pipeline) {
+        let (findings, found) = pipeline(&node, &checked.config_maps);
+        let sound = findings.is_empty();
+        checked.faults.extend(faults(file, findings));
+        if let Some((_, pipeline)) = &found {
+            let of_defaults = beyond::with_defaults(pipeline).into_iter();
+            checked
+                .of_defaults
+                .extend(of_defaults.map(|fault| fault_of(file, &node, fault)));
+        }
         let Some((raw, pipeline)) = found.filter(|_| sound) else {
             continue;
         };
         let namespace = raw.metadata.namespace.clone();
         let found = FoundPipeline {
-            file,
+            file: file.to_owned(),
             node,
             raw,
             pipeline,
@@ -137,6 +169,12 @@ fn pipelines(documents: Vec<Document>, checked: &mut Checked) {
     }
 }
 
+fn faults(file: &Utf8Path, findings: Vec<Finding>) -> impl Iterator<Item = Fault> {
+    findings
+        .into_iter()
+        .map(move |(at, field, message)| Fault::new(file, at, field, message))
+}
+
 /// What is wrong, and where: the place, the field, the sentence.
 pub(crate) type Finding = (Position, FieldPath, String);
 
@@ -147,11 +185,8 @@ fn pipeline(node: &Node, config_maps: &ConfigMaps) -> (Vec<Finding>, Option<(MLP
     let broken_rules = rules::broken(schema, &walked.value);
     match serde_json::from_value::<MLPipeline>(walked.value.clone()) {
         Ok(raw) => {
-            let beyond = beyond::check(&raw, config_maps);
-            let (others, pipeline) = match beyond {
-                Ok(pipeline) => (Vec::new(), Some(pipeline)),
-                Err(faults) => (faults, None),
-            };
+            let told: Vec<&FieldPath> = walked.findings.iter().map(|(_, field, _)| field).collect();
+            let (pipeline, others) = beyond::check(&raw, config_maps, &told);
             (
                 merged(node, walked, broken_rules, others),
                 pipeline.map(|pipeline| (raw, pipeline)),
@@ -178,16 +213,19 @@ fn merged(
     others: Vec<beyond::Beyond>,
 ) -> Vec<Finding> {
     let walk::Walked {
-        value: _,
+        value,
         findings,
         dropped,
     } = walked;
     let told: BTreeSet<&FieldPath> = findings.iter().map(|(_, field, _)| field).collect();
     let lacking: BTreeSet<FieldPath> = dropped.iter().filter_map(parent).collect();
-    let refused = |field: &FieldPath| starts_of(field).any(|start| told.contains(&start));
+    let refused = |field: &FieldPath| starts_of(field).any(|start| told.contains(&start) || dropped.contains(&start));
+    // Of a list of parameters that is refused in part, nobody knows what stands for what.
+    let parameters_known = !told.iter().any(|field| declares_parameters(field));
+    let is_known = |field: &FieldPath| parameters_known || !text_at(&value, field).contains("$(parameters.");
     let others: Vec<Finding> = others
         .into_iter()
-        .filter(|other| !refused(&other.field) && !lacking.contains(&other.field))
+        .filter(|other| !refused(&other.field) && !lacking.contains(&other.field) && is_known(&other.field))
         .map(|other| (walk::locate(node, &other.field), other.field, other.message))
         .collect();
     let told_better: BTreeSet<&FieldPath> = others.iter().map(|(_, field, _)| field).collect();
@@ -197,6 +235,25 @@ fn merged(
         .map(|rule| (walk::locate(node, &rule.field), rule.field, rule.message))
         .collect();
     findings.into_iter().chain(others).chain(rules).collect()
+}
+
+/// Whether a field says which parameters there are.
+fn declares_parameters(field: &FieldPath) -> bool {
+    match field.steps() {
+        [_, FieldStep::Field(parameters), of @ ..] if parameters == "parameters" => {
+            !matches!(of, [_, FieldStep::Field(field), ..] if field == "default")
+        }
+        [..] => false,
+    }
+}
+
+/// The text of a field; empty where there is none.
+fn text_at<'a>(document: &'a Value, field: &FieldPath) -> &'a str {
+    let value = field.steps().iter().fold(document, |value, step| match step {
+        FieldStep::Field(name) => &value[name],
+        FieldStep::Index(index) => &value[index],
+    });
+    value.as_str().unwrap_or_default()
 }
 
 /// A field, and every field that it is a part of.

@@ -1,6 +1,6 @@
 //! A manifest file: YAML with the place of every value, the pipeline and the ConfigMaps in it.
 //!
-//! In: files. Out: a [`Manifest`] that can run, or every fault of the files, each with its line and column. What is wrong
+//! In: a file. Out: a [`Manifest`] that can run, or every fault of the file, each with its line and column. What is wrong
 //! beyond YAML itself is found by [`lint`](crate::lint); this module reads.
 
 mod base64;
@@ -8,7 +8,9 @@ mod builder;
 mod config_map;
 mod document;
 mod fault;
+mod lines;
 mod node;
+mod open_map;
 mod reader;
 mod scalar;
 mod yaml_error;
@@ -18,13 +20,14 @@ pub use fault::Fault;
 
 pub(crate) use document::{Document, Kind, read_documents};
 pub(crate) use node::{Entry, Node, Position, Tree, shortened};
+pub(crate) use reader::{name_of, read};
+pub(crate) use yaml_error::NO_SPACE;
 
-use crate::lint::{self, Checked};
+use crate::lint::{self, Checked, FoundPipeline};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::fs;
 use trainyard_contract::StageSpec;
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{FieldPath, Pipeline};
+use trainyard_engine::{FieldPath, Pipeline, SpecFault};
 
 /// What a run needs of its manifest: one pipeline, and the tables that stand beside it.
 #[derive(Clone, Debug)]
@@ -33,32 +36,47 @@ pub struct Manifest {
     pub pipeline: Pipeline,
     /// The pipeline as it was written: its `worker`, `schedule` and so on, which the engine does not know.
     pub raw: MLPipeline,
-    /// The ConfigMaps of the files.
+    /// The ConfigMaps of the file.
     pub config_maps: ConfigMaps,
-    /// The file that holds the pipeline: relative paths in it start from its folder.
+    /// The file: relative paths in it start from its folder. `stdin` stands for what was read from there.
     pub file: Utf8PathBuf,
+    node: Node,
 }
 
-/// Reads the one pipeline of `paths` and everything that it names in them.
+impl Manifest {
+    /// A fault that the engine finds in the pipeline once its values are filled in, at its place in the file.
+    pub fn fault(&self, fault: SpecFault) -> Fault {
+        lint::fault_of(&self.file, &self.node, fault)
+    }
+}
+
+/// Reads the one pipeline of a file and everything that it names in it. `-` is stdin.
 ///
 /// # Errors
-/// Every fault of the files, in their order; and that there is no pipeline, or more than one, or a ConfigMap that is missing.
-pub fn load(paths: &[Utf8PathBuf]) -> Result<Manifest, Vec<Fault>> {
-    let mut checked = lint::check_files(paths);
+/// Every fault of the file, in its order; and that there is no pipeline, or more than one, or a ConfigMap that is missing.
+pub fn load(path: &Utf8Path) -> Result<Manifest, Vec<Fault>> {
+    let mut checked = lint::check_file(path);
     if checked.faults.is_empty() {
-        checked.faults = not_runnable(&checked, paths);
+        checked.faults = not_runnable(&checked, name_of(path));
     }
     let Checked {
         faults,
         pipelines,
         config_maps,
+        ..
     } = checked;
     match pipelines.into_iter().next() {
-        Some(found) if faults.is_empty() => Ok(Manifest {
-            pipeline: found.pipeline,
-            raw: found.raw,
+        Some(FoundPipeline {
+            file,
+            node,
+            raw,
+            pipeline,
+        }) if faults.is_empty() => Ok(Manifest {
+            pipeline,
+            raw,
             config_maps,
-            file: found.file,
+            file,
+            node,
         }),
         Some(_) | None => Err(faults),
     }
@@ -66,28 +84,16 @@ pub fn load(paths: &[Utf8PathBuf]) -> Result<Manifest, Vec<Fault>> {
 
 /// The faults of a manifest in memory that `name` stands for. Never panics, and takes a bounded time for any bytes.
 pub fn check(name: &str, bytes: &[u8]) -> Vec<Fault> {
-    lint::check_all([(Utf8Path::new(name), Ok(bytes.to_vec()))]).faults
-}
-
-/// The bytes of a file, or why they cannot be had.
-pub(crate) fn read(path: &Utf8Path) -> Result<Vec<u8>, String> {
-    let size = fs::metadata(path).map_err(|e| e.to_string())?;
-    if size.is_dir() {
-        return Err("it is a folder".to_owned());
-    }
-    if size.len() > reader::FILE_BYTES_MAX {
-        return Err(reader::too_large(size.len()));
-    }
-    fs::read(path).map_err(|e| e.to_string())
+    lint::check(Utf8Path::new(name), Ok(bytes.to_vec())).with_those_of_defaults()
 }
 
 /// What a cluster might still have, and a laptop cannot do without.
-fn not_runnable(checked: &Checked, paths: &[Utf8PathBuf]) -> Vec<Fault> {
+fn not_runnable(checked: &Checked, file: &Utf8Path) -> Vec<Fault> {
     match &checked.pipelines[..] {
-        [] => paths.first().map(|file| no_pipeline(file)).into_iter().collect(),
+        [] => vec![no_pipeline(file)],
         [only] => missing_config_maps(only, &checked.config_maps),
         [first, others @ ..] => {
-            let second = |found: &lint::FoundPipeline| {
+            let second = |found: &FoundPipeline| {
                 let message = format!(
                     "`{}` is a second pipeline: a run takes one, and `{}` stands in {}:{}; put them into files of their own",
                     found.pipeline.name(),
@@ -107,7 +113,7 @@ fn no_pipeline(file: &Utf8Path) -> Fault {
     Fault::new(file, Position::START, "kind", message)
 }
 
-fn missing_config_maps(found: &lint::FoundPipeline, config_maps: &ConfigMaps) -> Vec<Fault> {
+fn missing_config_maps(found: &FoundPipeline, config_maps: &ConfigMaps) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (i, stage) in found.pipeline.stages().iter().enumerate() {
         let StageSpec::Extract(extract) = &stage.spec else {

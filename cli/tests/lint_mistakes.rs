@@ -23,6 +23,11 @@ fn manifest(text: &str) -> String {
         None => text.to_owned(),
     }
     .replace("<TAB>", "\t")
+    .replace("<U+0007>", "\u{7}")
+    .replace("<U+007F>", "\u{7f}")
+    .replace("<U+0090>", "\u{90}")
+    .replace("<U+FEFF>", "\u{feff}")
+    .replace("<U+FFFE>", "\u{fffe}")
 }
 
 fn told(text: &str) -> String {

@@ -100,6 +100,27 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str, &'static str)> {
             "columns must name every column when header is Absent",
         ),
         (
+            "/stages/0/extract/csv",
+            json!({"path": "iris.csv", "delimiter": "\"", "quote": "'"}),
+            json!({"path": "iris.csv", "delimiter": "\""}),
+            "spec.stages[0].extract.csv.delimiter",
+            "delimiter must not be the same character as quote (`\"` when left out)",
+        ),
+        (
+            "/stages/0/extract/csv",
+            json!({"path": "iris.csv", "delimiter": ";"}),
+            json!({"path": "iris.csv", "delimiter": ";", "quote": ";"}),
+            "spec.stages[0].extract.csv.delimiter",
+            "delimiter must not be the same character as quote (`\"` when left out)",
+        ),
+        (
+            "/stages/0/extract/csv",
+            json!({"path": "iris.csv", "delimiter": ";", "quote": ","}),
+            json!({"path": "iris.csv", "quote": ","}),
+            "spec.stages[0].extract.csv.quote",
+            "quote must not be the same character as delimiter (`,` when left out)",
+        ),
+        (
             "/stages/1/train/logisticRegression",
             json!({"c": 2}),
             Value::Null,

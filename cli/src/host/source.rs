@@ -174,7 +174,7 @@ spec: {stages: [{name: extract, extract: {csv: {configMap: {name: sample, key: a
         fs::write(&file, MANIFEST).unwrap();
         let sources = Sources {
             manifest_folder: "/pipelines".into(),
-            config_maps: crate::manifest::load(&[file]).unwrap().config_maps,
+            config_maps: crate::manifest::load(&file).unwrap().config_maps,
         };
         for (spec, wanted) in [
             (path("data/a.csv"), Ok(("/pipelines/data/a.csv", "data/a.csv"))),

@@ -1,9 +1,11 @@
 //! What schema and rules cannot say: order, data flow and values (the engine), schedules, and keys of ConfigMaps in the file.
 
-use crate::lint::alike;
+use crate::lint::{alike, schema};
 use crate::manifest::ConfigMaps;
+use std::collections::{BTreeMap, BTreeSet};
+use trainyard_contract::{RunName, RunUid};
 use trainyard_crds::{MLPipeline, door};
-use trainyard_engine::{FieldPath, FieldStep, Pipeline, SpecFault};
+use trainyard_engine::{FieldPath, FieldStep, Pipeline, Run, RunDraft, Slot, SpecFault, Timestamp};
 
 /// A fault that the schema does not see.
 #[derive(Debug)]
@@ -12,35 +14,101 @@ pub(super) struct Beyond {
     pub(super) message: String,
 }
 
-/// The engine's pipeline, or all faults.
-pub(super) fn check(raw: &MLPipeline, config_maps: &ConfigMaps) -> Result<Pipeline, Vec<Beyond>> {
+/// The engine's pipeline, if it is one, and all faults. `told` are the fields that the schema refuses.
+pub(super) fn check(
+    raw: &MLPipeline,
+    config_maps: &ConfigMaps,
+    told: &[&FieldPath],
+) -> (Option<Pipeline>, Vec<Beyond>) {
     let mut faults = missing_keys(raw, config_maps);
     match door::pipeline(raw) {
-        Ok(pipeline) if faults.is_empty() => return Ok(pipeline),
-        Ok(_) => {}
+        Ok(pipeline) => (Some(pipeline), faults),
         Err(found) => {
-            let kinds_known = raw.spec.stages.iter().all(|stage| door::kinds_of(stage).len() == 1);
+            let unsettled = unsettled(raw, told);
             let certain = found
                 .into_iter()
-                .filter(|fault| kinds_known || !hangs_on_kinds(raw, fault));
+                .filter(|fault| !hangs_on_order(raw, &unsettled, fault));
             faults.extend(certain.map(of_engine));
+            (None, faults)
         }
-    }
-    Err(faults)
-}
-
-/// Whether a fault may be gone once each stage has its kind: which dataset and which model a stage reads by itself.
-fn hangs_on_kinds(raw: &MLPipeline, fault: &SpecFault) -> bool {
-    match fault.field.steps() {
-        [_, _, FieldStep::Index(i), FieldStep::Field(field)] if field == "input" => {
-            raw.spec.stages.get(*i).is_none_or(|stage| stage.input.is_none())
-        }
-        [.., FieldStep::Field(kind), FieldStep::Field(field)] => kind == "predict" && field == "model",
-        [..] => false,
     }
 }
 
-fn of_engine(fault: SpecFault) -> Beyond {
+/// The stages whose kind, name or place in the order is not known, since something of it is refused; and all below them.
+fn unsettled<'a>(raw: &'a MLPipeline, told: &[&FieldPath]) -> BTreeSet<&'a str> {
+    let stages = &raw.spec.stages;
+    let refused = told.iter().filter_map(|field| match field.steps() {
+        [_, _, FieldStep::Index(i)] => Some(*i),
+        [_, _, FieldStep::Index(i), FieldStep::Field(field), ..] => says_order(field).then_some(*i),
+        [..] => None,
+    });
+    let kindless = (0..stages.len()).filter(|i| door::kinds_of(&stages[*i]).len() != 1);
+    let mut unsettled: BTreeSet<&str> = refused
+        .chain(kindless)
+        .filter_map(|i| stages.get(i))
+        .map(|stage| stage.name.as_str())
+        .collect();
+    loop {
+        let before = unsettled.len();
+        for stage in stages {
+            let mut above = stage.depends_on.iter().chain(&stage.input);
+            if above.any(|name| unsettled.contains(name.as_str())) {
+                unsettled.insert(&stage.name);
+            }
+        }
+        if unsettled.len() == before {
+            return unsettled;
+        }
+    }
+}
+
+/// Whether a field of a stage says what comes before it, or may be meant to: a field that there is not.
+fn says_order(field: &str) -> bool {
+    matches!(field, "name" | "dependsOn" | "input") || !schema::is_field_of_a_stage(field)
+}
+
+/// Whether a fault may be gone once the order is settled: which dataset and which model a stage reads by itself.
+fn hangs_on_order(raw: &MLPipeline, unsettled: &BTreeSet<&str>, fault: &SpecFault) -> bool {
+    let (i, is_inferred) = match fault.field.steps() {
+        [_, _, FieldStep::Index(i), FieldStep::Field(field)] if field == "input" => (i, true),
+        [
+            _,
+            _,
+            FieldStep::Index(i),
+            FieldStep::Field(kind),
+            FieldStep::Field(field),
+        ] => (i, kind == "predict" && field == "model"),
+        [..] => return false,
+    };
+    is_inferred
+        && raw
+            .spec
+            .stages
+            .get(*i)
+            .is_none_or(|stage| unsettled.contains(stage.name.as_str()))
+}
+
+/// What is wrong once the values are filled in, in a run that sets no parameter; nothing where a run must set one.
+pub(super) fn with_defaults(pipeline: &Pipeline) -> Vec<SpecFault> {
+    let (Ok(name), Ok(uid)) = (RunName::parse("lint"), RunUid::parse("00000000")) else {
+        return Vec::new();
+    };
+    let now = Timestamp::from_millis(0);
+    let draft = RunDraft {
+        name,
+        uid,
+        created: now,
+        parameters: BTreeMap::new(),
+        // A schedule's runs have one; whether another run lacks it is seen when it begins.
+        slot: Some(Slot::in_utc(now, now)),
+    };
+    let mut faults = Run::new(pipeline, draft).err().unwrap_or_default();
+    faults.retain(|fault| matches!(fault.field.steps(), [FieldStep::Field(root), ..] if root == "spec"));
+    faults
+}
+
+/// A fault of the engine's, its suggestion in its sentence.
+pub(super) fn of_engine(fault: SpecFault) -> Beyond {
     let SpecFault {
         field,
         message,

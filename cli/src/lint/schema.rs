@@ -1,7 +1,18 @@
-//! The schema that a pipeline in a file is held against: the API's own, and what Kubernetes says of `metadata`.
+//! The schemas that documents are held against: the API's own of a pipeline, and what Kubernetes says of `metadata` and of a
+//! ConfigMap.
+//!
+//! Two words are our own: a field with `x-refused` is known and refused, for the reason that stands there; with `x-stands-for`
+//! it was written instead of another one.
 
 use serde_json::{Value, json};
 use std::sync::LazyLock;
+use trainyard_contract::names::DNS_LABEL_PATTERN;
+use trainyard_contract::stage::{CONFIG_MAP_KEY_PATTERN, CONFIG_MAP_NAME_MAX, CONFIG_MAP_NAME_PATTERN};
+
+/// The kinds of stages that are planned.
+const PLANNED_KINDS: [&str; 6] = ["container", "drift", "evaluate", "promote", "resource", "transform"];
+/// The longest name of a namespace: a DNS label.
+const NAMESPACE_MAX: usize = 63;
 
 /// The schema of a pipeline.
 pub(super) fn pipeline() -> &'static Value {
@@ -13,25 +24,77 @@ pub(super) fn pipeline() -> &'static Value {
         schema["properties"]["kind"] = json!({});
         schema["properties"]["metadata"] = metadata(&name);
         schema["required"] = json!(["metadata", "spec"]);
+        let stage = &mut schema["properties"]["spec"]["properties"]["stages"]["items"]["properties"];
+        for kind in PLANNED_KINDS {
+            stage[kind] = json!({"x-refused": "this kind of stage is not built yet"});
+        }
         schema
+    });
+    &SCHEMA
+}
+
+/// Whether a stage has such a field.
+pub(super) fn is_field_of_a_stage(name: &str) -> bool {
+    !pipeline()["properties"]["spec"]["properties"]["stages"]["items"]["properties"][name].is_null()
+}
+
+/// The schema of a ConfigMap.
+pub(super) fn config_map() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let name = json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": CONFIG_MAP_NAME_MAX,
+            "pattern": CONFIG_MAP_NAME_PATTERN,
+        });
+        let texts = json!({
+            "type": "object",
+            "nullable": true,
+            "propertyNames": {
+                "minLength": 1,
+                "maxLength": CONFIG_MAP_NAME_MAX,
+                "pattern": CONFIG_MAP_KEY_PATTERN,
+            },
+            "additionalProperties": {"type": "string"},
+        });
+        json!({
+            "type": "object",
+            "required": ["metadata"],
+            "properties": {
+                "apiVersion": {},
+                "kind": {},
+                "metadata": metadata(&name),
+                "data": texts,
+                "binaryData": texts,
+                "immutable": {"type": "boolean"},
+            },
+        })
     });
     &SCHEMA
 }
 
 /// The fields that people write are checked; those that only an API server writes may be there.
 fn metadata(name: &Value) -> Value {
-    let text = json!({"type": "string"});
-    let texts = json!({"type": "object", "additionalProperties": text});
+    let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let namespace = json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": NAMESPACE_MAX,
+        "pattern": DNS_LABEL_PATTERN,
+    });
     let any = json!({});
     json!({
         "type": "object",
         "required": ["name"],
         "properties": {
             "name": name,
-            "namespace": text,
+            "namespace": namespace,
             "labels": texts,
             "annotations": texts,
-            "generateName": any,
+            "generateName": {
+                "x-refused": "a new name each time would make a new object each time: give it a `name`",
+                "x-stands-for": "name",
+            },
             "finalizers": any,
             "ownerReferences": any,
             "uid": any,

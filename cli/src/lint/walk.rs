@@ -8,7 +8,7 @@ mod bounds;
 mod scalars;
 
 use super::{Finding, alike};
-use crate::manifest::{Entry, Node, Position, Tree, shortened};
+use crate::manifest::{Entry, NO_SPACE, Node, Position, Tree, shortened};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use trainyard_engine::{FieldPath, FieldStep};
@@ -97,11 +97,18 @@ impl Walk {
 
     fn object(&mut self, schema: &Value, node: &Node, at: Position, field: &FieldPath) -> Value {
         let Tree::Map(entries) = &node.tree else {
-            self.find(
-                node.at,
-                field,
-                format!("must be a map, is {}{}", node.described(), map_hint(schema, node)),
-            );
+            if node.tree == Tree::Null && schema["nullable"] == true {
+                return placeholder(schema);
+            }
+            let key = schema["properties"].as_object().zip(node.text());
+            match key.and_then(|(properties, text)| key_without_space(properties, text, node.at)) {
+                Some((_, colon)) => self.find(colon, field, NO_SPACE),
+                None => self.find(
+                    node.at,
+                    field,
+                    format!("must be a map, is {}{}", node.described(), map_hint(schema, node)),
+                ),
+            }
             // Fields beside it that ask whether it is there find it.
             return placeholder(schema);
         };
@@ -116,7 +123,7 @@ impl Walk {
                     bounds::bound(schema, "maxProperties").unwrap_or(entries.len())
                 };
                 let entries = &entries[..most.min(entries.len())];
-                self.entries(&schema["additionalProperties"], entries, field, &mut object);
+                self.entries(schema, entries, field, &mut object);
             }
             None => self.fields(&Map::new(), node, field, &mut object),
         }
@@ -147,17 +154,19 @@ impl Walk {
         object: &mut Map<String, Value>,
     ) {
         let taken: BTreeSet<&str> = node.entries().iter().map(|entry| entry.key.as_str()).collect();
-        let free: Vec<&str> = properties
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !taken.contains(name))
-            .collect();
+        let free: Vec<&str> = names(properties).filter(|name| !taken.contains(name)).collect();
         for entry in node.entries() {
             let meant = match properties.get(&entry.key) {
                 Some(schema) => Some((entry.key.as_str(), schema)),
                 None => self.unknown(properties, &free, entry, field),
             };
             let Some((name, schema)) = meant else { continue };
+            if let Some(why) = schema["x-refused"].as_str() {
+                self.find(entry.at, &field.field(name), why);
+                self.dropped
+                    .insert(field.field(schema["x-stands-for"].as_str().unwrap_or(name)));
+                continue;
+            }
             if name != entry.key && !has_shape(schema, &entry.value) {
                 self.dropped.insert(field.field(name));
                 continue;
@@ -176,6 +185,11 @@ impl Walk {
         entry: &Entry,
         field: &FieldPath,
     ) -> Option<(&'a str, &'a Value)> {
+        if let Some((name, colon)) = key_without_space(properties, &entry.key, entry.at) {
+            self.find(colon, &field.field(name), NO_SPACE);
+            self.dropped.insert(field.field(name));
+            return None;
+        }
         let home = properties
             .iter()
             .find(|(_, schema)| !schema["properties"][&entry.key].is_null());
@@ -186,7 +200,7 @@ impl Walk {
             (Some((home, _)), None) => format!("unknown field; it belongs into `{home}`: look at the indentation"),
             (None, None) if properties.is_empty() => "unknown field: it takes none, write `{}`".to_owned(),
             (None, None) => {
-                let names: Vec<String> = properties.keys().map(|name| format!("`{name}`")).collect();
+                let names: Vec<String> = names(properties).map(|name| format!("`{name}`")).collect();
                 format!("unknown field; the fields here are {}", names.join(", "))
             }
         };
@@ -206,8 +220,10 @@ impl Walk {
                     entry.key
                 );
                 self.find(entry.at, &field, message);
+            } else if schema["propertyNames"].is_object() {
+                self.form(&schema["propertyNames"], &entry.key, entry.at, &field);
             }
-            if let Some(value) = self.value(schema, &entry.value, entry.at, &field) {
+            if let Some(value) = self.value(&schema["additionalProperties"], &entry.value, entry.at, &field) {
                 object.insert(entry.key.clone(), value);
             }
         }
@@ -298,6 +314,23 @@ impl Walk {
     fn find(&mut self, at: Position, field: &FieldPath, message: impl Into<String>) {
         self.findings.push((at, field.clone(), message.into()));
     }
+}
+
+/// The fields that may be written.
+fn names(properties: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    properties
+        .iter()
+        .filter(|(_, schema)| schema["x-refused"].is_null())
+        .map(|(name, _)| name.as_str())
+}
+
+/// The field that a text begins with, where only the space after its `:` is missing; and where the `:` is.
+fn key_without_space<'a>(properties: &Map<String, Value>, text: &'a str, at: Position) -> Option<(&'a str, Position)> {
+    let (name, _) = text
+        .split_once(':')
+        .filter(|(name, _)| properties.contains_key(*name))?;
+    let column = at.column + name.chars().count() as u64;
+    Some((name, Position { column, ..at }))
 }
 
 /// What to write instead of something that is no map.

@@ -3,6 +3,7 @@
 use trainyard_contract::Duration;
 use trainyard_contract::duration::DURATION_PATTERN;
 use trainyard_contract::names::DNS_LABEL_PATTERN;
+use trainyard_contract::stage::{CONFIG_MAP_KEY_PATTERN, CONFIG_MAP_NAME_PATTERN};
 use trainyard_crds::v1alpha1::QUANTITY_PATTERN;
 
 /// A pattern of the schema: whether a text has it, and what is said of one that has not. A test holds the patterns against
@@ -14,7 +15,7 @@ pub(super) struct Pattern {
 }
 
 /// All patterns of the schema.
-pub(super) const PATTERNS: [Pattern; 9] = [
+pub(super) const PATTERNS: [Pattern; 11] = [
     Pattern {
         regex: DNS_LABEL_PATTERN,
         fits: is_dns_label,
@@ -34,6 +35,22 @@ pub(super) const PATTERNS: [Pattern; 9] = [
         regex: r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
         fits: |text| is_dns_label(&text.replace('.', "-")),
         words: "is not a DNS name: lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
+    },
+    Pattern {
+        regex: CONFIG_MAP_NAME_PATTERN,
+        fits: |text| text.split('.').all(is_dns_label),
+        words: "is not the name of a ConfigMap: DNS labels (lower-case letters, digits and `-`) with `.` between them",
+    },
+    Pattern {
+        regex: CONFIG_MAP_KEY_PATTERN,
+        fits: |text| {
+            !matches!(text, "" | ".")
+                && !text.starts_with("..")
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        },
+        words: "is not a key of a ConfigMap: letters, digits, `-`, `_` and `.`, and neither `.` nor `..` at the beginning",
     },
     Pattern {
         regex: "^[A-Za-z0-9_-]*$",
@@ -143,9 +160,10 @@ mod tests {
     }
 
     /// Texts that are near to one pattern or another.
-    const TEXTS: [&str; 30] = [
+    const TEXTS: [&str; 36] = [
         "a", "a-1", "-a", "a-", "a.b", "a..b", ".a", "A", "a_b", "_A1", "1A", "90s", "1h30m", "1m1h", "1h1h", "500ms",
-        "1.5h", "1 h", "9999999h", "1ms1s", "2", "2Gi", "1.5Ki", "500m", "1e3", "1e", "1.", "\t", " ", "é",
+        ".", "..", "..a", "a/b", "a.-b", "_.a", "1.5h", "1 h", "9999999h", "1ms1s", "2", "2Gi", "1.5Ki", "500m", "1e3",
+        "1e", "1.", "\t", " ", "é",
     ];
 
     fn agree(text: &str) {

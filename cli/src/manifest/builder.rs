@@ -1,14 +1,16 @@
 //! The events of YAML's parser become trees of values.
 //!
 //! Bounded whatever they are: the depth, and the values and characters after aliases are replaced by what they stand for.
-//! Merge keys (`<<`) are merged as kubectl does: a map's own entries first.
+//! Not here: the entries of one map (`open_map.rs`).
 
-use super::node::{Entry, Node, Position, Tree, shortened};
+use super::lines::Lines;
+use super::node::{Node, Position, Tree, shortened};
+use super::open_map::{OpenMap, Wrong};
 use super::reader::Stop;
 use super::scalar;
 use super::yaml_error::Opened;
 use saphyr_parser::{Event, Marker, ScalarStyle, Span, Tag};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use trainyard_engine::FieldPath;
 
 /// The deepest nesting of lists and maps; a pipeline needs 10.
@@ -32,9 +34,11 @@ pub(super) fn position(mark: Marker) -> Position {
 }
 
 /// Documents under construction.
-#[derive(Default)]
-pub(super) struct Builder {
+pub(super) struct Builder<'a> {
+    lines: &'a Lines<'a>,
     documents: Vec<Node>,
+    /// The document under construction, once its value is finished.
+    root: Option<Node>,
     faults: Vec<Found>,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -56,25 +60,30 @@ enum Inside {
     Map(OpenMap),
 }
 
-/// A map that is not finished; `merged` are the entries that `<<` brought, `key` waits for its value.
-#[derive(Default)]
-struct OpenMap {
-    own: Vec<Entry>,
-    merged: Vec<Entry>,
-    key: Option<Key>,
-}
+impl<'a> Builder<'a> {
+    /// Nothing yet of a text of these lines.
+    pub(super) fn new(lines: &'a Lines<'a>) -> Self {
+        Self {
+            lines,
+            documents: Vec::new(),
+            root: None,
+            faults: Vec::new(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            text_bytes: 0,
+        }
+    }
 
-struct Key {
-    text: String,
-    at: Position,
-    ambiguous: bool,
-    merge: bool,
-}
-
-impl Builder {
-    /// The finished documents that are not empty, and what is wrong with them.
+    /// The finished documents that are not empty, and what is wrong with them. One in which the reading stopped is not there:
+    /// what it lacks is a consequence.
     pub(super) fn finish(self) -> (Vec<Node>, Vec<Found>) {
         (self.documents, self.faults)
+    }
+
+    /// Takes back the last document: what ended it was no end of a document.
+    pub(super) fn take_back(&mut self) {
+        self.documents.pop();
     }
 
     /// The innermost bracket that is open.
@@ -98,6 +107,7 @@ impl Builder {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
             Event::DocumentEnd => {
                 self.anchors.clear();
+                self.documents.extend(self.root.take());
                 Ok(())
             }
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -105,17 +115,16 @@ impl Builder {
                 self.nodes += 1;
                 self.text_bytes += text.len();
                 self.bounds(at)?;
-                if self.map().is_some_and(|map| map.key.is_none()) {
+                if !text.is_empty() {
+                    self.no_tab_before(at)?;
+                }
+                if self.map().is_some_and(|map| map.wants_key()) {
                     return self.key(&text, style == ScalarStyle::Plain, at, anchor);
                 }
                 let tree = self.scalar(&text, style, at, tag.as_deref());
                 // An empty value has no place of its own: the parser may give one on the next line.
                 let empty = tree == Tree::Null && text.is_empty();
-                let key = self
-                    .map()
-                    .and_then(|map| map.key.as_ref())
-                    .map(|key| key.at)
-                    .filter(|_| empty);
+                let key = self.map().and_then(|map| map.key_at()).filter(|_| empty);
                 self.finished(
                     Node {
                         at: key.unwrap_or(at),
@@ -150,19 +159,67 @@ impl Builder {
         let at = position(span.start);
         self.nodes += 1;
         self.bounds(at)?;
+        self.no_tab_before(at)?;
         if self.open.len() >= DEPTH_MAX {
             return Err((at, format!("lists and maps are nested more than {DEPTH_MAX} deep")));
         }
-        if let Some(tag) = tag.filter(|tag| !is_core(tag, &["map", "seq"])) {
-            self.unknown_tag(at, tag);
-        }
+        let flow = self.is_flow(span);
+        self.container_tag(&inside, at, tag);
         self.open.push(Open {
-            at,
+            at: match inside {
+                Inside::List(_) if !flow => self.first_dash(at),
+                Inside::List(_) | Inside::Map(_) => at,
+            },
             anchor,
-            flow: !span.is_empty(),
+            flow,
             inside,
         });
         Ok(())
+    }
+
+    /// Whether a list or map is in brackets. One that is not has a span, too, when it has an anchor or a tag.
+    fn is_flow(&self, span: Span) -> bool {
+        let last = Position {
+            column: span.end.col() as u64,
+            ..position(span.end)
+        };
+        let bracket = self.lines.character(last).is_none_or(|c| matches!(c, '[' | '{'));
+        !span.is_empty() && bracket
+    }
+
+    fn container_tag(&mut self, inside: &Inside, at: Position, tag: Option<&Tag>) {
+        let (own, is) = match inside {
+            Inside::List(_) => ("seq", "a list"),
+            Inside::Map(_) => ("map", "a map"),
+        };
+        match tag {
+            Some(tag) if is_core(tag, &["map", "seq"]) && !is_core(tag, &[own]) => {
+                let message = format!("{is} stands here, but it is tagged `!!{}`", tag.suffix);
+                self.fault(at, None, message);
+            }
+            Some(tag) if !is_core(tag, &[own]) => self.unknown_tag(at, tag),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Where a list without brackets begins: the parser names what follows the `-` when that stands below the first letter of
+    /// its key.
+    fn first_dash(&self, at: Position) -> Position {
+        let below_key = self.open.last().map(|open| Position {
+            column: open.at.column,
+            ..at
+        });
+        below_key
+            .filter(|dash| self.lines.character(*dash) == Some('-'))
+            .unwrap_or(at)
+    }
+
+    /// A value in no bracket that a tab indents, or parts from its key or dash, ends the reading: kubectl takes spaces only.
+    fn no_tab_before(&self, at: Position) -> Result<(), Stop> {
+        if self.open.last().is_some_and(|open| open.flow) {
+            return Ok(());
+        }
+        self.lines.tab_before(at).map_or(Ok(()), Err)
     }
 
     fn end(&mut self) {
@@ -177,7 +234,13 @@ impl Builder {
         };
         let tree = match inside {
             Inside::List(items) => Tree::List(items),
-            Inside::Map(OpenMap { own, merged, key: _ }) => Tree::Map(self.each_once(own, merged)),
+            Inside::Map(map) => {
+                let (entries, wrong) = map.finish();
+                for wrong in wrong {
+                    self.wrong(wrong);
+                }
+                Tree::Map(entries)
+            }
         };
         self.finished(Node { at, tree }, anchor);
     }
@@ -194,7 +257,18 @@ impl Builder {
     fn scalar(&mut self, text: &str, style: ScalarStyle, at: Position, tag: Option<&Tag>) -> Tree {
         match tag {
             None if style == ScalarStyle::Plain => scalar::plain(text),
-            Some(tag) if is_core(tag, &["int", "float", "bool", "null"]) => scalar::plain(text),
+            Some(tag) if is_core(tag, &["int", "float", "bool", "null"]) => {
+                let tree = scalar::plain(text);
+                if let Some(wanted) = scalar::wanted_by_tag(&tag.suffix, &tree) {
+                    let message = format!(
+                        "`{}` is not {wanted}, but is tagged `!!{}`",
+                        shortened(text),
+                        tag.suffix
+                    );
+                    self.fault(at, None, message);
+                }
+                tree
+            }
             Some(tag) if !(is_core(tag, &["str"]) || is_text(tag)) => {
                 self.unknown_tag(at, tag);
                 Tree::Text(text.to_owned())
@@ -204,8 +278,7 @@ impl Builder {
     }
 
     fn key(&mut self, text: &str, plain: bool, at: Position, anchor: usize) -> Result<(), Stop> {
-        let read = scalar::plain(text);
-        if plain && read == Tree::Null {
+        if plain && scalar::plain(text) == Tree::Null {
             return Err((at, "a key is missing before the `:`".to_owned()));
         }
         if anchor != 0 {
@@ -217,15 +290,8 @@ impl Builder {
                 },
             );
         }
-        let ambiguous = plain && matches!(read, Tree::Ambiguous(_) | Tree::Bool(_));
-        let merge = plain && text == "<<";
         if let Some(map) = self.map() {
-            map.key = Some(Key {
-                text: text.to_owned(),
-                at,
-                ambiguous,
-                merge,
-            });
+            map.key(text, plain, at);
         }
         Ok(())
     }
@@ -241,86 +307,28 @@ impl Builder {
     fn put(&mut self, node: Node) {
         match self.open.last_mut().map(|open| &mut open.inside) {
             None if node.tree == Tree::Null => {}
-            None => self.documents.push(node),
+            None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
-            Some(Inside::Map(map)) => match map.key.take() {
-                None => self.odd_key(&node),
-                Some(key) if key.merge => self.merge(&key, node),
-                Some(Key {
-                    text,
-                    at,
-                    ambiguous,
-                    merge: _,
-                }) => {
-                    map.own.push(Entry {
-                        key: text,
-                        at,
-                        ambiguous,
-                        value: node,
-                    });
+            Some(Inside::Map(map)) => {
+                if let Some(wrong) = map.put(node) {
+                    self.wrong(wrong);
                 }
-            },
-        }
-    }
-
-    /// The key of a map that is an alias, a list or a map.
-    fn odd_key(&mut self, node: &Node) {
-        let text = node.text().map(str::to_owned);
-        if text.is_none() {
-            self.fault(node.at, None, "the key of a map must be text".to_owned());
-        }
-        if let Some(map) = self.map() {
-            map.key = Some(Key {
-                text: text.unwrap_or_default(),
-                at: node.at,
-                ambiguous: false,
-                merge: false,
-            });
-        }
-    }
-
-    /// `<<`: the entries of other maps, where the map has none of its own.
-    fn merge(&mut self, key: &Key, node: Node) {
-        let maps = if let Tree::List(items) = node.tree {
-            items
-        } else {
-            vec![node]
-        };
-        for map in maps {
-            match (map.tree, self.map()) {
-                (Tree::Map(entries), Some(open)) => open.merged.extend(entries),
-                (_, _) => self.fault(key.at, Some("<<"), "`<<` takes a map, or a list of maps".to_owned()),
             }
         }
-    }
-
-    /// The entries of a finished map, each key once: its own before merged ones, and of those the first.
-    fn each_once(&mut self, own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
-        let mut places: BTreeMap<String, Position> = BTreeMap::new();
-        let mut kept = Vec::with_capacity(own.len() + merged.len());
-        for entry in own {
-            if let Some(first) = places.get(&entry.key) {
-                let first = first.line;
-                let message = format!(
-                    "the key `{}` stands twice in this map; the first is in line {first}",
-                    shortened(&entry.key)
-                );
-                self.fault(entry.at, Some(&entry.key), message);
-            } else {
-                places.insert(entry.key.clone(), entry.at);
-                kept.push(entry);
-            }
-        }
-        for entry in merged {
-            if places.insert(entry.key.clone(), entry.at).is_none() {
-                kept.push(entry);
-            }
-        }
-        kept
     }
 
     fn unknown_tag(&mut self, at: Position, tag: &Tag) {
-        self.fault(at, None, format!("the tag `{tag}` means nothing here"));
+        let shown = if tag.is_yaml_core_schema() {
+            format!("!!{}", tag.suffix)
+        } else {
+            tag.to_string()
+        };
+        self.fault(at, None, format!("the tag `{shown}` means nothing here"));
+    }
+
+    fn wrong(&mut self, wrong: Wrong) {
+        let Wrong { at, key, message } = wrong;
+        self.fault(at, key.as_deref(), message);
     }
 
     /// A fault at the value under construction, or at a key of the map that was just finished.
@@ -333,8 +341,10 @@ impl Builder {
             .iter()
             .fold(FieldPath::default(), |field, open| match &open.inside {
                 Inside::List(items) => field.index(items.len()),
-                Inside::Map(OpenMap { key: Some(key), .. }) => field.field(&key.text),
-                Inside::Map(_) => field,
+                Inside::Map(map) => match map.field() {
+                    Some(key) => field.field(key),
+                    None => field,
+                },
             });
         let field = key.map_or_else(|| above.clone(), |key| above.field(key));
         self.faults.push((at, field, message));

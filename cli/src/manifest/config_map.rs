@@ -2,8 +2,7 @@
 
 use super::base64::decode;
 use super::node::shortened;
-use super::{Fault, Node, Position, Tree};
-use camino::Utf8Path;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use trainyard_engine::FieldPath;
 
@@ -29,9 +28,9 @@ impl ConfigMaps {
         self.get(name)?.get(key)
     }
 
-    /// Adds a ConfigMap; false if there is one of its name.
-    pub(crate) fn insert(&mut self, name: String, config_map: ConfigMap) -> bool {
-        self.0.insert(name, config_map).is_none()
+    /// Adds a ConfigMap.
+    pub(crate) fn insert(&mut self, name: String, config_map: ConfigMap) {
+        self.0.insert(name, config_map);
     }
 }
 
@@ -46,87 +45,38 @@ impl ConfigMap {
         self.0.keys().map(String::as_str)
     }
 
-    /// The ConfigMap that a document is; what is wrong with it goes to `faults`.
-    pub(crate) fn of(file: &Utf8Path, document: &Node, faults: &mut Vec<Fault>) -> Self {
-        let mut reading = Reading {
-            file,
-            config_map: Self::default(),
-            bytes: 0,
-            faults,
-        };
+    /// The ConfigMap that a document is, sound or put right; and in which fields its content is none.
+    pub(crate) fn of(document: &Value) -> (Self, Vec<(FieldPath, String)>) {
+        let mut config_map = Self::default();
+        let mut found = Vec::new();
+        let mut size = 0;
         for field in ["data", "binaryData"] {
-            if let Some(entry) = document.entry(field) {
-                reading.field(field, entry.at, &entry.value);
-            }
-        }
-        reading.config_map
-    }
-}
-
-struct Reading<'a> {
-    file: &'a Utf8Path,
-    config_map: ConfigMap,
-    bytes: usize,
-    faults: &'a mut Vec<Fault>,
-}
-
-impl Reading<'_> {
-    fn field(&mut self, field: &str, at: Position, node: &Node) {
-        let path = FieldPath::root(field);
-        match &node.tree {
-            Tree::Null => return,
-            Tree::Map(_) => {}
-            Tree::Bool(_)
-            | Tree::Number(..)
-            | Tree::NotFinite(_)
-            | Tree::Text(_)
-            | Tree::Ambiguous(_)
-            | Tree::List(_) => {
-                return self.fault(
-                    node.at,
-                    &path,
-                    format!("must be a map of keys to texts, is {}", node.described()),
-                );
-            }
-        }
-        for entry in node.entries() {
-            let path = path.field(&entry.key);
-            if let Some(bytes) = self.value(field, &path, &entry.value) {
-                self.bytes += bytes.len() + entry.key.len();
-                if self.config_map.0.insert(entry.key.clone(), bytes).is_some() {
-                    self.fault(entry.at, &path, "the key stands in data and in binaryData".to_owned());
+            let path = FieldPath::root(field);
+            for (key, value) in document[field].as_object().into_iter().flatten() {
+                let path = path.field(key);
+                let text = value.as_str().unwrap_or_default();
+                let bytes = if field == "data" {
+                    Some(text.as_bytes().to_vec())
+                } else {
+                    decode(text)
+                };
+                if bytes.is_none() {
+                    found.push((path.clone(), format!("`{}` is not base64", shortened(text))));
+                }
+                let bytes = bytes.unwrap_or_default();
+                size += bytes.len() + key.len();
+                if config_map.0.insert(key.clone(), bytes).is_some() {
+                    found.push((path, "the key stands in data and in binaryData".to_owned()));
                 }
             }
+            if size > BYTES_MAX {
+                let message = format!(
+                    "the ConfigMap has {size} bytes, a cluster takes {BYTES_MAX} at most: \
+                     keep a large table in a file of its own"
+                );
+                found.push((path, message));
+            }
         }
-        if self.bytes > BYTES_MAX {
-            let message = format!(
-                "the ConfigMap has {} bytes, a cluster takes {BYTES_MAX} at most: keep a large table in a file of its own",
-                self.bytes
-            );
-            self.fault(at, &path, message);
-        }
-    }
-
-    fn value(&mut self, field: &str, path: &FieldPath, value: &Node) -> Option<Vec<u8>> {
-        let Tree::Text(text) = &value.tree else {
-            let message = format!(
-                "must be text, is {}: put it in quotes, or below a `|`",
-                value.described()
-            );
-            self.fault(value.at, path, message);
-            return None;
-        };
-        if field == "data" {
-            return Some(text.clone().into_bytes());
-        }
-        let bytes = decode(text);
-        if bytes.is_none() {
-            self.fault(value.at, path, format!("`{}` is not base64", shortened(text)));
-        }
-        bytes
-    }
-
-    fn fault(&mut self, at: Position, path: &FieldPath, message: String) {
-        self.faults.push(Fault::new(self.file, at, path, message));
+        (config_map, found)
     }
 }

@@ -19,6 +19,20 @@ pub(crate) fn plain(text: &str) -> Tree {
     }
 }
 
+/// What a tag of YAML (`int`, `float`, `bool` or `null`) says that a value is, where it is not.
+pub(crate) fn wanted_by_tag(tag: &str, tree: &Tree) -> Option<&'static str> {
+    let (fits, wanted) = match tag {
+        "int" => (
+            matches!(tree, Tree::Number(number, _) if !number.is_f64()),
+            "a whole number",
+        ),
+        "float" => (matches!(tree, Tree::Number(..) | Tree::NotFinite(_)), "a number"),
+        "bool" => (matches!(tree, Tree::Bool(_)), "`true` or `false`"),
+        _ => (*tree == Tree::Null, "empty"),
+    };
+    (!fits).then_some(wanted)
+}
+
 /// Whether kubectl takes a plain scalar for something else than YAML 1.2 does.
 pub(crate) fn is_ambiguous(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

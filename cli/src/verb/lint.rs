@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 /// Checks manifests, without a cluster and without running anything
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The manifests
+    /// The manifests; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<Utf8PathBuf>,
 }

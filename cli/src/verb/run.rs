@@ -13,7 +13,7 @@ use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
 use crate::host::workspace::{Workspace, WorkspaceError};
 use crate::host::{run_name, tell};
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Fault, Manifest};
 use crate::print::{self, Complaint};
 use crate::progress::Progress;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,7 +27,7 @@ use trainyard_worker::artifact::HashingWriter;
 /// Runs the pipeline of a manifest on this machine
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The manifest: YAML with one MLPipeline, and the ConfigMaps that it reads
+    /// The manifest: YAML with one MLPipeline, and the ConfigMaps that it reads; `-` is stdin
     file: Utf8PathBuf,
     /// A parameter of the pipeline; may be given several times
     #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -47,7 +47,7 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Exit {
-    let manifest = match manifest::load(std::slice::from_ref(&arguments.file)) {
+    let manifest = match manifest::load(&arguments.file) {
         Ok(manifest) => manifest,
         Err(faults) => {
             for fault in faults {
@@ -64,12 +64,17 @@ pub fn run(arguments: &Arguments) -> Exit {
 
 /// Why nothing ran and there is no outcome.
 struct NothingRan {
+    /// What is wrong in the manifest.
+    faults: Vec<Fault>,
     complaints: Vec<Complaint>,
     exit: Exit,
 }
 
 impl NothingRan {
     fn told(self) -> Exit {
+        for fault in &self.faults {
+            print::note(&fault.to_string());
+        }
         for complaint in &self.complaints {
             print::error(complaint);
         }
@@ -79,6 +84,7 @@ impl NothingRan {
 
 fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan> {
     let failed = |message: String| NothingRan {
+        faults: Vec::new(),
         complaints: vec![Complaint::new(message)],
         exit: Exit::Failed,
     };
@@ -86,12 +92,10 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     let parameters: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
     let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
     if !faults.is_empty() {
-        return Err(NothingRan {
-            complaints: wrong_parameters(&faults, &manifest.pipeline),
-            exit: Exit::Usage,
-        });
+        return Err(wrong_parameters(faults, manifest));
     }
     let nowhere = |message: String| NothingRan {
+        faults: Vec::new(),
         complaints: vec![Complaint::new(message).hint("the current folder is gone: change to another one")],
         exit: Exit::Usage,
     };
@@ -105,12 +109,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     };
     let begun = match begin(&yard, uid.clone(), &parameters) {
         Ok(begun) => begun,
-        Err(BeginError::Parameters(faults)) => {
-            return Err(NothingRan {
-                complaints: wrong_parameters(&faults, &manifest.pipeline),
-                exit: Exit::Usage,
-            });
-        }
+        Err(BeginError::Parameters(faults)) => return Err(wrong_parameters(faults, manifest)),
         Err(BeginError::Workspace { run, error }) => return Ok(not_begun(arguments.output, manifest, run, &error)),
     };
     let (run, claim) = begun.into_parts();
@@ -127,8 +126,18 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     Ok(exit)
 }
 
-fn wrong_parameters(faults: &[SpecFault], pipeline: &Pipeline) -> Vec<Complaint> {
-    faults.iter().map(|fault| wrong_parameter(fault, pipeline)).collect()
+/// What a parameter spoils in the pipeline stands in the file; what is wrong with the parameter itself does not.
+fn wrong_parameters(faults: Vec<SpecFault>, manifest: &Manifest) -> NothingRan {
+    let is_in_file = |fault: &SpecFault| fault.field.steps().first() == Some(&FieldStep::Field("spec".to_owned()));
+    let (in_file, in_arguments): (Vec<_>, Vec<_>) = faults.into_iter().partition(is_in_file);
+    NothingRan {
+        faults: in_file.into_iter().map(|fault| manifest.fault(fault)).collect(),
+        complaints: in_arguments
+            .iter()
+            .map(|fault| wrong_parameter(fault, &manifest.pipeline))
+            .collect(),
+        exit: Exit::Usage,
+    }
 }
 
 /// The engine names a parameter by its field, `parameters.NAME`, as a run's object has it; a command line has no fields.

@@ -9,6 +9,13 @@ pub const PANDAS_NULL_WORDS: [&str; 18] = [
     "NaN", "None", "n/a", "nan", "null",
 ];
 
+/// The pattern of a ConfigMap's name: a DNS subdomain (RFC 1123), as the API server has it.
+pub const CONFIG_MAP_NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// The pattern of a key of a ConfigMap, as the API server has it: the name of a file in a folder, and not `.` or `..`.
+pub const CONFIG_MAP_KEY_PATTERN: &str = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$";
+/// The longest name, and the longest key, of a ConfigMap.
+pub const CONFIG_MAP_NAME_MAX: usize = 253;
+
 /// Reads a table into a dataset. Exactly one source is set; today that is `csv`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +35,10 @@ pub struct ExtractSpec {
     {"rule": "has(self.path) != has(self.configMap)", "message": "csv needs exactly one of path and configMap"},
     {"rule": "!has(self.header) || self.header != 'Absent' || (has(self.columns) && size(self.columns) > 0)",
      "message": "columns must name every column when header is Absent", "fieldPath": ".columns"},
+    {"rule": "!has(self.delimiter) || self.delimiter != (has(self.quote) ? self.quote : '\"')",
+     "message": "delimiter must not be the same character as quote (`\"` when left out)", "fieldPath": ".delimiter"},
+    {"rule": "has(self.delimiter) || !has(self.quote) || self.quote != ','",
+     "message": "quote must not be the same character as delimiter (`,` when left out)", "fieldPath": ".quote"},
 ]))]
 pub struct CsvSource {
     /// Where the file is: below the workspace; on a laptop beside the manifest, or anywhere when absolute.
@@ -40,11 +51,11 @@ pub struct CsvSource {
     pub config_map: Option<ConfigMapKey>,
     /// The one character between cells; `,` when left out. A tab is `"\t"`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[\t -~]$"))]
+    #[schemars(length(max = 1), regex(pattern = r"^[\t -~]$"))]
     pub delimiter: Option<String>,
     /// The one character round a cell that holds a delimiter, a line end or itself (doubled); `"` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[!-~]$"))]
+    #[schemars(length(max = 1), regex(pattern = r"^[!-~]$"))]
     pub quote: Option<String>,
     /// Whether the first line holds the columns' names, and how they are taken: `Present` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,10 +75,10 @@ pub struct CsvSource {
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapKey {
     /// The ConfigMap's name.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = CONFIG_MAP_NAME_MAX), regex(pattern = CONFIG_MAP_NAME_PATTERN))]
     pub name: String,
     /// The key in its `data` or `binaryData`.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = CONFIG_MAP_NAME_MAX), regex(pattern = CONFIG_MAP_KEY_PATTERN))]
     pub key: String,
 }
 

@@ -74,15 +74,15 @@ pub(super) fn place_of(stages: &[StageDraft], name: &str) -> Option<usize> {
 
 /// A fault for a name that no stage has, with what was probably meant.
 pub(super) fn no_such_stage(stages: &[StageDraft], field: FieldPath, name: &str, own: usize) -> SpecFault {
-    let others = || {
-        stages
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != own)
-            .map(|(_, stage)| stage.name.as_str())
-    };
-    let suggestion = did_you_mean(name, others()).or_else(|| {
-        let known = listed(others());
+    // A stage without a name, and a name twice, are faults of their own.
+    let mut seen = BTreeSet::from(["", stages[own].name.as_str()]);
+    let others: Vec<&str> = stages
+        .iter()
+        .map(|stage| stage.name.as_str())
+        .filter(|name| seen.insert(name))
+        .collect();
+    let suggestion = did_you_mean(name, others.iter().copied()).or_else(|| {
+        let known = listed(others);
         (!known.is_empty()).then(|| format!("the other stages are {known}"))
     });
     SpecFault::new(field, format!("there is no stage `{name}`")).suggest(suggestion)

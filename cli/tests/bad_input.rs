@@ -109,23 +109,91 @@ fn bad_files_are_refused_as_data_with_their_place() {
 }
 
 #[test]
-fn targets_that_cannot_be_learnt_are_refused_by_train() {
-    for (name, rows, message) in [
-        ("one class", "25,50000,1\n30,60000,1\n", "data.csv"),
-        ("fractions", "25,50000,0.5\n30,60000,1\n", "data.csv:2: column `target`"),
+fn targets_that_cannot_be_learnt_are_refused_and_reported() {
+    let keys: String = (0..1_001).map(|row| format!("1,2,k{row}\n")).collect();
+    for (name, rows, count, message) in [
+        (
+            "one class",
+            "25,50000,1\n30,60000,1\n",
+            1,
+            "data.csv:2: column `target` has one class only, `1`, in all 2 rows",
+        ),
+        (
+            "fractions",
+            "25,50000,1\n30,60000,0.5\n30,60000,1.5\n",
+            2,
+            "data.csv:3: column `target`: `0.5` is not a whole number, so no class, and 1 more fault",
+        ),
+        (
+            "whole numbers that are rounded",
+            "25,50000,9007199254740993\n30,60000,9007199254740992\n30,60000,1.0\n",
+            2,
+            "data.csv:2: column `target`: `9.007199254740992e15` is too large for a class: beyond 2^53 numbers of this column \
+             are rounded, and 1 more fault",
+        ),
+        (
+            "a key",
+            &keys,
+            1,
+            "data.csv: column `target` has more than 1000 different values",
+        ),
     ] {
         let workspace = workspace()
             .with("seed.yaml", seed().yaml())
             .with("data.csv", with_header(rows));
         let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
-        assert_eq!(ran.ending("train"), "Failed Data", "{name}: {}", ran.stdout);
-        assert!(
-            ran.message("train").starts_with(message),
-            "{name}: {}",
-            ran.message("train")
-        );
+        assert_eq!(ran.ending("validate"), "Failed Data", "{name}: {}", ran.stdout);
+        assert_eq!(ran.message("validate"), message, "{name}");
         assert_eq!(ran.json()["model"], serde_json::Value::Null);
+        let run = workspace.runs().pop().unwrap();
+        let faults = &workspace.json(&format!("runs/{run}/validate/1/report.json"))["faults"];
+        assert_eq!(
+            (faults.as_array().unwrap().len(), &faults[0]["count"]),
+            (1, &count.into()),
+            "{name}"
+        );
     }
+}
+
+#[test]
+fn train_alone_refuses_targets_that_cannot_be_learnt() {
+    let pipeline = manifest("seed")
+        .extract("data.csv")
+        .train("age, salary", "target")
+        .yaml();
+    for (rows, message) in [
+        (
+            "25,50000,1\n30,60000,1\n",
+            "data.csv:2: column `target` has one class only, `1`, in all 2 rows",
+        ),
+        (
+            "25,50000,0.5\n30,60000,1\n",
+            "data.csv:2: column `target`: `0.5` is not a whole number, so no class",
+        ),
+    ] {
+        let workspace = workspace()
+            .with("seed.yaml", &pipeline)
+            .with("data.csv", with_header(rows));
+        let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+        assert_eq!(ran.ending("train"), "Failed Data", "{}", ran.stdout);
+        assert_eq!(ran.message("train"), message);
+    }
+}
+
+#[test]
+fn a_cell_that_breaks_its_declared_type_is_a_fault_whoever_uses_the_column() {
+    let csv = "csv: {path: data.csv, columns: [{name: size, type: Integer}]}";
+    let pipeline = manifest("seed")
+        .stage(&format!("name: extract, extract: {{{csv}}}"))
+        .stage("name: validate, dependsOn: [extract], validate: {noNulls: Off}")
+        .yaml();
+    let workspace = workspace()
+        .with("seed.yaml", pipeline)
+        .with("data.csv", "size,b\n7,1\nabc,2\n1.5,3\n");
+    let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+    assert_eq!(ran.ending("validate"), "Failed Data", "{}", ran.stdout);
+    let wanted = "data.csv:3: column `size`: `abc` is not a number, and 1 more fault";
+    assert_eq!(ran.message("validate"), wanted);
 }
 
 #[test]

@@ -93,4 +93,7 @@ pub struct ColumnNeeds {
     /// Columns that are used at all (features and targets), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<String>,
+    /// Columns whose values are classes (targets), sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }

@@ -91,10 +91,10 @@ fn stages_above_learn_which_columns_are_needed_below() {
         run: RunName::parse("r1").expect("a name"),
         slot: None,
     };
-    let both = (vec!["age", "salary"], vec!["age", "bought", "salary"]);
-    let features = (vec!["age", "salary"], vec!["age", "salary"]);
-    let none = (vec![], vec![]);
-    for (stage, (numbers, used)) in [
+    let both = (vec!["age", "salary"], vec!["age", "bought", "salary"], vec!["bought"]);
+    let features = (vec!["age", "salary"], vec!["age", "salary"], vec![]);
+    let none = (vec![], vec![], vec![]);
+    for (stage, (numbers, used, targets)) in [
         ("customers", both.clone()),
         ("beside", both.clone()),
         ("check", both.clone()),
@@ -111,6 +111,7 @@ fn stages_above_learn_which_columns_are_needed_below() {
             .expect(stage);
         let needs = pipeline.column_needs(place, &values);
         assert_eq!((needs.numbers, needs.used), (owned(&numbers), owned(&used)), "{stage}");
+        assert_eq!(needs.targets, owned(&targets), "{stage}");
     }
 }
 

@@ -52,7 +52,7 @@ impl Pipeline {
             StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Predict(_) => self.stages()[place].producer,
         };
         let mut numbers = BTreeSet::new();
-        let mut used = BTreeSet::new();
+        let (mut used, mut targets) = (BTreeSet::new(), BTreeSet::new());
         for (i, stage) in self.stages().iter().enumerate() {
             let below = i == place || stage.ancestors.contains(&place);
             if !below || stage.producer.is_none() || stage.producer != dataset {
@@ -69,11 +69,15 @@ impl Pipeline {
             let (features, target) = train_columns(train, values);
             numbers.extend(features.iter().cloned());
             used.extend(features);
-            used.extend(needs_target.then_some(target));
+            if needs_target {
+                used.insert(target.clone());
+                targets.insert(target);
+            }
         }
         ColumnNeeds {
             numbers: numbers.into_iter().collect(),
             used: used.into_iter().collect(),
+            targets: targets.into_iter().collect(),
         }
     }
 

@@ -43,6 +43,7 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
     let needs = ColumnNeeds {
         numbers: model.features.clone(),
         used: model.features.clone(),
+        targets: Vec::new(),
     };
     check_used_columns(&description, &reader, &needs, context.stop)?;
     let columns = description.columns.iter().map(|column| column.name.as_str());

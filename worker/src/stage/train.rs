@@ -4,7 +4,7 @@
 //! `rows`, `classes`, `c`, `iterations` and `converged`. A dataset is passed over several times, block by block; only a
 //! small one is held in memory.
 
-mod classes;
+pub(in crate::stage) mod classes;
 mod dataset_design;
 mod first_pass;
 
@@ -75,6 +75,8 @@ fn needs(spec: &TrainSpec) -> ColumnNeeds {
     ColumnNeeds {
         numbers: spec.features.clone(),
         used,
+        // The first pass over the dataset finds the classes anyway.
+        targets: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod check;
 mod declared;
 mod report;
+mod target;
 
 use crate::StageError;
 use crate::artifact::write_file;

@@ -6,28 +6,28 @@
 use crate::model::Classes;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_schema::DataType;
 use std::collections::HashMap;
 
 /// More classes than this are no classes but measurements or keys.
-pub(super) const CLASSES_MAX: usize = 1_000;
+pub(in crate::stage) const CLASSES_MAX: usize = 1_000;
 /// Whole numbers less far apart than this are looked up in a table.
 const TABLE_MAX: i128 = 4_096;
-/// 2^63: from here on a whole float64 is no `i64`.
-const WHOLE_LIMIT: f64 = 9_223_372_036_854_775_808.0;
+/// 2^53: from here on a float64 may stand for several whole numbers, which would become one class.
+const WHOLE_LIMIT: f64 = 9_007_199_254_740_992.0;
 
 /// The different values of a target column, with their rows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Found {
+pub(in crate::stage) enum Found {
     Whole(Vec<(i64, u64)>),
     Text(HashMap<String, u64>),
 }
 
 /// Why a value is no class.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum NoClass {
-    /// A number with a fraction, or too large, at this row of the block.
+pub(in crate::stage) enum NoClass {
+    /// A number that is no class ([`why_no_class`]), at this row of the block.
     NotWhole { row: usize, value: f64 },
     /// There are more than [`CLASSES_MAX`].
     TooMany,
@@ -35,7 +35,7 @@ pub(super) enum NoClass {
 
 impl Found {
     /// Nothing yet of a column of this type.
-    pub(super) fn nothing(data_type: &DataType) -> Self {
+    pub(in crate::stage) fn nothing(data_type: &DataType) -> Self {
         match data_type {
             DataType::Utf8 => Self::Text(HashMap::new()),
             _ => Self::Whole(Vec::new()),
@@ -44,18 +44,40 @@ impl Found {
 
     /// Adds the values of a block's column.
     pub(super) fn add(&mut self, column: &ArrayRef) -> Result<(), NoClass> {
+        let mut first = None;
+        self.add_but(column, |row, value| {
+            first.get_or_insert(NoClass::NotWhole { row, value });
+        })?;
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Adds the values of a block's column, but for nulls and for the numbers that are no classes: those are `refused`, with
+    /// their row in the block.
+    pub(in crate::stage) fn add_but(
+        &mut self,
+        column: &ArrayRef,
+        refused: impl FnMut(usize, f64),
+    ) -> Result<(), NoClass> {
         match self {
             Self::Text(texts) => {
                 let mut values = column.as_string::<i32>().iter().flatten();
                 values.try_for_each(|text| add_text(texts, text, 1))
             }
             Self::Whole(numbers) => match column.data_type() {
-                DataType::Int8 => add_all(numbers, column.as_primitive::<Int8Type>().values()),
-                DataType::Int16 => add_all(numbers, column.as_primitive::<Int16Type>().values()),
-                DataType::Int32 => add_all(numbers, column.as_primitive::<Int32Type>().values()),
-                DataType::Int64 => add_all(numbers, column.as_primitive::<Int64Type>().values()),
-                _ => add_floats(numbers, column.as_primitive::<Float64Type>().values()),
+                DataType::Int8 => add_all(numbers, column.as_primitive::<Int8Type>()),
+                DataType::Int16 => add_all(numbers, column.as_primitive::<Int16Type>()),
+                DataType::Int32 => add_all(numbers, column.as_primitive::<Int32Type>()),
+                DataType::Int64 => add_all(numbers, column.as_primitive::<Int64Type>()),
+                _ => add_floats(numbers, column.as_primitive::<Float64Type>(), refused),
             },
+        }
+    }
+
+    /// How many classes there are so far.
+    pub(in crate::stage) fn count(&self) -> usize {
+        match self {
+            Self::Whole(numbers) => numbers.len(),
+            Self::Text(texts) => texts.len(),
         }
     }
 
@@ -74,7 +96,7 @@ impl Found {
     }
 
     /// The classes in their order, with their rows.
-    pub(super) fn into_classes(self) -> (Classes, Vec<u64>) {
+    pub(in crate::stage) fn into_classes(self) -> (Classes, Vec<u64>) {
         match self {
             Self::Whole(numbers) => {
                 let (classes, rows) = numbers.into_iter().unzip();
@@ -101,18 +123,40 @@ fn add_text(texts: &mut HashMap<String, u64>, text: &str, rows: u64) -> Result<(
     Ok(())
 }
 
-fn add_all<T: Copy + Into<i64>>(numbers: &mut Vec<(i64, u64)>, values: &[T]) -> Result<(), NoClass> {
-    values
-        .iter()
-        .try_for_each(|&value| add_number(numbers, value.into(), 1))
+fn add_all<T: ArrowPrimitiveType>(numbers: &mut Vec<(i64, u64)>, column: &PrimitiveArray<T>) -> Result<(), NoClass>
+where
+    T::Native: Into<i64>,
+{
+    let mut add = |value: T::Native| add_number(numbers, value.into(), 1);
+    if column.null_count() == 0 {
+        column.values().iter().try_for_each(|&value| add(value))
+    } else {
+        column.iter().flatten().try_for_each(add)
+    }
 }
 
-fn add_floats(numbers: &mut Vec<(i64, u64)>, values: &[f64]) -> Result<(), NoClass> {
-    for (row, &value) in values.iter().enumerate() {
-        let number = whole(value).ok_or(NoClass::NotWhole { row, value })?;
-        add_number(numbers, number, 1)?;
+fn add_floats(
+    numbers: &mut Vec<(i64, u64)>,
+    column: &PrimitiveArray<Float64Type>,
+    mut refused: impl FnMut(usize, f64),
+) -> Result<(), NoClass> {
+    for (row, value) in column.iter().enumerate() {
+        let Some(value) = value else { continue };
+        match whole(value) {
+            Some(number) => add_number(numbers, number, 1)?,
+            None => refused(row, value),
+        }
     }
     Ok(())
+}
+
+/// Why `value` is no class, in words that follow the column's name.
+pub(in crate::stage) fn why_no_class(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("`{value:e}` is too large for a class: beyond 2^53 numbers of this column are rounded")
+    } else {
+        format!("`{value}` is not a whole number, so no class")
+    }
 }
 
 #[inline]
@@ -131,7 +175,7 @@ fn add_number(numbers: &mut Vec<(i64, u64)>, number: i64, rows: u64) -> Result<(
     reason = "it is whole and in range, as was just seen"
 )]
 fn whole(value: f64) -> Option<i64> {
-    (value.fract() == 0.0 && (-WHOLE_LIMIT..WHOLE_LIMIT).contains(&value)).then_some(value as i64)
+    (value.fract() == 0.0 && value.abs() < WHOLE_LIMIT).then_some(value as i64)
 }
 
 /// Finds the number of a value's class.

@@ -2,7 +2,7 @@
 //!
 //! All later passes need the classes; what they compute counts only since the digest was right.
 
-use super::classes::{CLASSES_MAX, Found, Lookup, NoClass, some_labels};
+use super::classes::{CLASSES_MAX, Found, Lookup, NoClass, some_labels, why_no_class};
 use super::dataset_design::{DatasetDesign, fill};
 use crate::StageError;
 use crate::dataset::{DatasetReader, Scan};
@@ -163,10 +163,8 @@ impl Pass<'_, '_> {
         match wrong {
             NoClass::NotWhole { row, value } => {
                 let place = place(self.description, first_row + *row as u64);
-                StageError::data(format!(
-                    "{place}: column `{target}`: `{value}` is not a whole number, so no class"
-                ))
-                .hint("logistic regression predicts classes: the target's values must be whole numbers or texts")
+                StageError::data(format!("{place}: column `{target}`: {}", why_no_class(*value)))
+                    .hint("logistic regression predicts classes: the target's values must be whole numbers or texts")
             }
             NoClass::TooMany => {
                 let name = &self.description.source.name;

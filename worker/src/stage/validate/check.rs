@@ -2,8 +2,8 @@
 //!
 //! In: the description, the spec, and which columns later stages need. Out: faults, in the file's order.
 
-use super::declared;
 use super::report::{ReportExample, ReportFault, ReportKind};
+use super::{declared, target};
 use crate::StageError;
 use crate::attempt::StopFlag;
 use crate::dataset::{DatasetReader, is_number};
@@ -35,6 +35,9 @@ pub(super) fn faults(
             let is_asked = |fault: &ReportFault| fault.kind != ReportKind::Null || rules.is_complete(&column.name);
             faults.extend(declared.into_iter().filter(is_asked));
         }
+        if rules.targets.contains(column.name.as_str()) {
+            faults.extend(target::faults(description, reader, index, stop)?);
+        }
     }
     if description.rows == 0 {
         faults.push(ReportFault::of_table(ReportKind::NoRows));
@@ -51,6 +54,8 @@ struct Rules<'a> {
     complete: Option<HashSet<&'a str>>,
     /// Columns that later stages need as numbers.
     numbers: HashSet<&'a str>,
+    /// Columns whose values are classes.
+    targets: HashSet<&'a str>,
     /// Declared types.
     types: HashMap<&'a str, ColumnType>,
 }
@@ -72,6 +77,7 @@ impl<'a> Rules<'a> {
             required,
             complete,
             numbers: needs.numbers.iter().map(String::as_str).collect(),
+            targets: needs.targets.iter().map(String::as_str).collect(),
             types: spec
                 .columns
                 .iter()
@@ -85,14 +91,10 @@ impl<'a> Rules<'a> {
     }
 
     fn is_fault(&self, column: &str, kind: CellFaultKind) -> bool {
-        let complete = self.is_complete(column);
-        let declared = self.types.get(column);
         match kind {
-            CellFaultKind::Null | CellFaultKind::NotFinite => complete,
-            CellFaultKind::NotANumber | CellFaultKind::NotAnInteger => {
-                let is_typed = matches!(declared, Some(ColumnType::Integer | ColumnType::Number));
-                complete || is_typed || self.numbers.contains(column)
-            }
+            CellFaultKind::Null | CellFaultKind::NotFinite => self.is_complete(column),
+            // Such cells are noted only where somebody needs or declared the type: the table has lost what they held.
+            CellFaultKind::NotANumber | CellFaultKind::NotAnInteger => true,
         }
     }
 }

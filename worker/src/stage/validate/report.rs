@@ -1,6 +1,7 @@
 //! `report.json`: everything that `validate` found, and the first of it in a line.
 
 use crate::csv::{Word, and_more, some_names};
+use crate::stage::train::classes::{CLASSES_MAX, why_no_class};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription, DatasetSource};
@@ -65,6 +66,12 @@ pub enum ReportKind {
     NotANumber,
     /// The cell holds a number that is not whole, or too large.
     NotAnInteger,
+    /// The cell of a target holds a number that is no class: one with a fraction, or so large that it is rounded.
+    NotAClass,
+    /// All cells of a target are of one class; the example's value is that class.
+    OneClass,
+    /// A target has more than a thousand classes.
+    TooManyClasses,
     /// The table has no rows.
     NoRows,
 }
@@ -112,7 +119,7 @@ impl ReportFault {
     }
 
     /// The first of these faults, after the file's name.
-    fn sentence(&self) -> String {
+    fn sentence(&self, rows: u64) -> String {
         let column = Word::new(&self.column);
         let example = self.examples.first();
         let line = example
@@ -129,9 +136,17 @@ impl ReportFault {
             ReportKind::NotFinite => format!("column `{column}`: `{value}` is not finite"),
             ReportKind::NotANumber => format!("column `{column}`: `{value}` is not a number"),
             ReportKind::NotAnInteger => format!("column `{column}`: `{value}` is not a whole number"),
+            ReportKind::NotAClass => format!("column `{column}`: {}", self.why_no_class()),
+            ReportKind::OneClass => format!("column `{column}` has one class only, `{value}`, in all {rows} rows"),
+            ReportKind::TooManyClasses => format!("column `{column}` has more than {CLASSES_MAX} different values"),
             ReportKind::NoRows => "there are no rows".to_owned(),
         };
         format!("{line}: {what}")
+    }
+
+    fn why_no_class(&self) -> String {
+        let value = self.examples.first().and_then(|example| example.value.parse().ok());
+        value.map_or_else(String::new, why_no_class)
     }
 
     fn advice(&self, report: &Report) -> String {
@@ -139,6 +154,13 @@ impl ReportFault {
             ReportKind::MissingColumn => report.column_advice(self),
             ReportKind::WrongType => "take the column's type Text out of extract.csv.columns".to_owned(),
             ReportKind::NotANumber => "a word for missing cells can be named in csv.nullValues".to_owned(),
+            ReportKind::NotAClass => {
+                "logistic regression predicts classes: the target's values must be whole numbers or texts".to_owned()
+            }
+            ReportKind::OneClass => "there is nothing to tell apart: train on rows of two classes or more".to_owned(),
+            ReportKind::TooManyClasses => {
+                "is it a measurement or a key? The target's values are the classes".to_owned()
+            }
             ReportKind::Null | ReportKind::NotFinite | ReportKind::NotAnInteger | ReportKind::NoRows => String::new(),
         }
     }
@@ -165,7 +187,12 @@ impl Report {
     pub fn message(&self) -> Option<String> {
         let first = self.faults.first()?;
         let all: u64 = self.faults.iter().map(|fault| fault.count).sum();
-        Some(format!("{}{}{}", self.source.name, first.sentence(), and_more(all - 1)))
+        Some(format!(
+            "{}{}{}",
+            self.source.name,
+            first.sentence(self.rows),
+            and_more(all - 1)
+        ))
     }
 
     /// What to do; `path` is where the report will be found.

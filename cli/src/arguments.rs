@@ -9,12 +9,7 @@ use std::process::ExitCode;
 
 /// Runs machine-learning pipelines from a manifest: on this machine, without a cluster.
 #[derive(Debug, Parser)]
-#[command(
-    name = "trainyard",
-    version,
-    disable_help_subcommand = true,
-    arg_required_else_help = true
-)]
+#[command(name = "trainyard", version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,

@@ -109,6 +109,10 @@ fn the_run_that_people_were_just_told_of_is_kept() {
 #[test]
 fn a_folder_without_a_name_is_a_mistake_of_the_command_line() {
     let workspace = seed_workspace();
+    for words in ["models --workspace nowhere", "logs seed-1 --workspace nowhere"] {
+        let ran = workspace.trainyard(words).exits(2);
+        assert!(ran.stderr.contains("cannot find the workspace"), "{}", ran.stderr);
+    }
     for words in [&["run", "seed.yaml"][..], &["models"], &["logs", "seed-1"]] {
         let mut command = workspace.command("");
         let output = command.args(words).args(["--workspace", ""]).output().unwrap();

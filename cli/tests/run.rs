@@ -97,6 +97,15 @@ fn wrong_parameters_are_told_before_anything_is_touched() {
         .reads_as("wrong-parameters");
     let ran = workspace.trainyard("run p.yaml -p region").exits(2);
     assert!(ran.stderr.contains("NAME=VALUE"), "{}", ran.stderr);
+    let ran = workspace.trainyard("run p.yaml -p region=eu -p region=us").exits(2);
+    assert_eq!(ran.stderr, "error: parameter `region` is given twice\n");
+    let ran = workspace.trainyard("run p.yaml -p region=eu -p dataset=").exits(2);
+    let empty = "spec.stages[0].extract.csv.path: is empty, since `$(parameters.dataset)` is";
+    assert!(
+        ran.stderr.starts_with("p.yaml:") && ran.stderr.contains(empty),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(workspace.names("."), ["data.csv", "p.yaml"]);
     workspace.trainyard("run p.yaml -p region=eu").exits(0);
 }
@@ -116,6 +125,18 @@ fn a_wrong_manifest_is_told_line_by_line_and_nothing_is_touched() {
     let lint = workspace.trainyard("lint wrong.yaml").exits(2);
     assert_eq!(lint.stderr, ran.stderr);
     assert_eq!(workspace.names("."), ["wrong.yaml"]);
+}
+
+#[test]
+fn a_feature_that_is_declared_as_text_is_told_before_it_fails() {
+    let pipeline = manifest("p")
+        .stage("name: extract, extract: {csv: {path: data.csv, columns: [{name: age, type: Text}]}}")
+        .train("age", "target")
+        .yaml();
+    let workspace = workspace().with("p.yaml", pipeline);
+    let ran = workspace.trainyard("lint p.yaml").exits(2);
+    let wanted = "train.features[0]: `age` is declared as Text by stage `extract`, but a feature is a number";
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Not here: whether a version's files are whole (`predict` checks the digests when it reads a model).
 
-use super::workspace::{Workspace, WorkspaceError};
+use super::workspace::{READ, Workspace, WorkspaceError};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -47,7 +47,7 @@ pub fn pipelines(workspace: &Workspace) -> Result<Vec<String>, WorkspaceError> {
     let mut names = match names_in(&folder) {
         Ok(names) => names,
         Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(e) => return Err(WorkspaceError::of("read", folder)(e)),
+        Err(e) => return Err(WorkspaceError::of(READ, folder)(e)),
     };
     names.retain(|name| !name.starts_with('.') && folder.join(name).is_dir());
     names.sort_unstable();

@@ -2,7 +2,7 @@
 //!
 //! Read leniently, since a run of an older or newer build may lie there, and one that was killed half-way.
 
-use super::workspace::{Workspace, WorkspaceError};
+use super::workspace::{READ, Workspace, WorkspaceError};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use std::fs;
@@ -47,7 +47,7 @@ pub fn all(workspace: &Workspace) -> Result<Vec<RunFolder>, WorkspaceError> {
     let entries = match runs.read_dir_utf8() {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(WorkspaceError::of("read", runs)(e)),
+        Err(e) => return Err(WorkspaceError::of(READ, runs)(e)),
     };
     let mut folders = Vec::new();
     for entry in entries {

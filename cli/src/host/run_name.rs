@@ -5,7 +5,7 @@
 //!
 //! Not here: the run's folder, whose name has the uid in it as well and so never clashes.
 
-use super::workspace::{Workspace, WorkspaceError};
+use super::workspace::{READ, Workspace, WorkspaceError};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};
@@ -99,11 +99,11 @@ fn highest(folder: &Utf8Path, pipeline: &PipelineName) -> Result<Option<u64>, Wo
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(WorkspaceError::of("read", folder)(e)),
+        Err(e) => return Err(WorkspaceError::of(READ, folder)(e)),
     };
     let mut highest = None;
     for entry in entries {
-        let name = entry.map_err(WorkspaceError::of("read", folder))?.file_name();
+        let name = entry.map_err(WorkspaceError::of(READ, folder))?.file_name();
         highest = highest.max(name.to_str().and_then(|name| number_of(pipeline, name)));
     }
     Ok(highest)

@@ -12,6 +12,9 @@ pub struct Workspace {
     given: Utf8PathBuf,
 }
 
+/// What is tried with a folder whose contents are needed.
+pub const READ: &str = "read";
+
 /// A folder that cannot be a workspace. Class `Infra` where a run needed it.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} `{path}`: {source}")]
@@ -37,6 +40,9 @@ impl WorkspaceError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "the disk is full: remove old runs or models, or choose another folder with --workspace"
             }
+            io::ErrorKind::PermissionDenied if self.doing == READ => {
+                "you may not read there: choose a folder of yours with --workspace"
+            }
             io::ErrorKind::PermissionDenied => "you may not write there: choose a folder of yours with --workspace",
             io::ErrorKind::ReadOnlyFilesystem => {
                 "the file system is mounted read-only: choose another folder with --workspace"
@@ -59,6 +65,13 @@ impl Workspace {
             root: absolute,
             given: folder_given,
         })
+    }
+
+    /// As [`Workspace::at`], of a folder that is there: for whoever only reads.
+    pub fn existing(folder: Option<&Utf8Path>) -> Result<Self, WorkspaceError> {
+        let workspace = Self::at(folder)?;
+        fs::metadata(&workspace.root).map_err(WorkspaceError::of("find the workspace", &workspace.root))?;
+        Ok(workspace)
     }
 
     /// The workspace, created where it is missing.

@@ -41,7 +41,8 @@ type Failure = (Complaint, Exit);
 fn show(arguments: &Arguments) -> Result<(), Failure> {
     let unreadable =
         |e: crate::host::workspace::WorkspaceError| (Complaint::new(e.to_string()).hint(e.hint()), Exit::Failed);
-    let workspace = Workspace::at(arguments.workspace.as_deref()).map_err(unreadable)?;
+    let workspace = Workspace::existing(arguments.workspace.as_deref())
+        .map_err(|e| (Complaint::new(e.to_string()).hint(e.hint()), Exit::Usage))?;
     let folders = run_folders::all(&workspace).map_err(unreadable)?;
     let folder = find(&folders, &arguments.run).ok_or_else(|| {
         let names: Vec<String> = folders.iter().map(|folder| folder.run.to_string()).collect();

@@ -26,9 +26,9 @@ pub struct Arguments {
 
 /// Lists them. A folder that cannot be read is named on stderr and left out.
 pub fn run(arguments: &Arguments) -> Exit {
-    let workspace = match Workspace::at(arguments.workspace.as_deref()) {
+    let workspace = match Workspace::existing(arguments.workspace.as_deref()) {
         Ok(workspace) => workspace,
-        Err(e) => return fail(&Complaint::new(e.to_string()).hint(e.hint()), Exit::Failed),
+        Err(e) => return fail(&Complaint::new(e.to_string()).hint(e.hint()), Exit::Usage),
     };
     let pipelines = match model_versions::pipelines(&workspace) {
         Ok(pipelines) => pipelines,

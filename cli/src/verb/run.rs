@@ -17,7 +17,7 @@ use crate::manifest::{self, Fault, Manifest};
 use crate::print::{self, Complaint};
 use crate::progress::Progress;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use trainyard_contract::{FailureClass, RunName, layout};
 use trainyard_crds::MLPipeline;
@@ -43,6 +43,14 @@ pub struct Arguments {
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn given_twice(parameters: &[(String, String)]) -> Option<&str> {
+    let mut seen = HashSet::new();
+    parameters
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .find(|name| !seen.insert(*name))
 }
 
 /// Runs it.
@@ -90,6 +98,13 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     };
     let uid = run_name::new_uid().map_err(|e| failed(format!("cannot read random digits for the run's uid: {e}")))?;
     let parameters: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
+    if let Some(name) = given_twice(&arguments.parameters) {
+        return Err(NothingRan {
+            faults: Vec::new(),
+            complaints: vec![Complaint::new(format!("parameter `{name}` is given twice"))],
+            exit: Exit::Usage,
+        });
+    }
     let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
     if !faults.is_empty() {
         return Err(wrong_parameters(faults, manifest));

@@ -3,14 +3,14 @@
 //! `extract` reads the columns that a later stage needs as numbers as numbers, and `validate` checks them; both learn from
 //! here which ones these are.
 
-use super::{Pipeline, stage_field};
+use super::{Pipeline, Stage, stage_field};
 use crate::fault::FieldPath;
 use crate::values::resolve_column;
 use crate::{SpecFault, StageDraft, Values};
 use std::collections::BTreeSet;
 use trainyard_contract::StageSpec;
 use trainyard_contract::document::ColumnNeeds;
-use trainyard_contract::stage::TrainSpec;
+use trainyard_contract::stage::{ColumnType, TrainSpec};
 
 /// Finds columns that stand twice, and a `train` stage without features.
 pub(super) fn check(stages: &[StageDraft], faults: &mut Vec<SpecFault>) {
@@ -86,7 +86,43 @@ impl Pipeline {
         for (i, stage) in self.stages().iter().enumerate() {
             if let StageSpec::Train(train) = &stage.spec {
                 let (features, target) = train_columns(train, values);
-                check_train(&stage_field(i).field("train"), &features, &target, faults);
+                let field = stage_field(i).field("train");
+                check_train(&field, &features, &target, faults);
+                self.check_declared_types(stage, &field, &features, values, faults);
+            }
+        }
+    }
+
+    /// A feature is a number: one that the `extract` above declares as text would fail in every run.
+    fn check_declared_types(
+        &self,
+        train: &Stage,
+        field: &FieldPath,
+        features: &[String],
+        values: &Values,
+        faults: &mut Vec<SpecFault>,
+    ) {
+        let Some(producer) = train.producer.map(|place| &self.stages()[place]) else {
+            return;
+        };
+        let StageSpec::Extract(extract) = &producer.spec else {
+            return;
+        };
+        let declared = extract.csv.iter().flat_map(|csv| &csv.columns);
+        let texts: BTreeSet<String> = declared
+            .filter(|column| column.column_type == Some(ColumnType::Text))
+            .map(|column| resolve_column(&column.name, values))
+            .collect();
+        for (k, feature) in features.iter().enumerate() {
+            if texts.contains(feature) {
+                let message = format!(
+                    "`{feature}` is declared as Text by stage `{}`, but a feature is a number",
+                    producer.name
+                );
+                faults.push(
+                    SpecFault::new(field.field("features").index(k), message)
+                        .suggest("declare it as Number, or leave its type out".to_owned()),
+                );
             }
         }
     }

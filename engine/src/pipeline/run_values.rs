@@ -2,7 +2,7 @@
 
 use super::{PARAMETER_BYTES_MAX, Pipeline, stage_field};
 use crate::fault::{FieldPath, did_you_mean, listed};
-use crate::values::{Piece, Reference, pieces, texts_of};
+use crate::values::{Piece, Reference, pieces, resolve_column, texts_of};
 use crate::{SpecFault, Values};
 use std::collections::BTreeMap;
 
@@ -62,10 +62,22 @@ impl Pipeline {
         if values.slot.is_none() {
             self.check_no_slot_is_needed(&mut faults);
         }
+        self.check_no_text_is_empty(values, &mut faults);
         if faults.is_empty() {
             self.check_columns(values, &mut faults);
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// A text that is nothing but an empty parameter: no field is meant to be that.
+    fn check_no_text_is_empty(&self, values: &Values, faults: &mut Vec<SpecFault>) {
+        for (i, stage) in self.stages().iter().enumerate() {
+            for (field, text) in texts_of(&stage.spec, &stage_field(i)) {
+                if !text.is_empty() && resolve_column(&text, values).is_empty() {
+                    faults.push(SpecFault::new(field, format!("is empty, since `{text}` is")));
+                }
+            }
+        }
     }
 
     fn check_no_slot_is_needed(&self, faults: &mut Vec<SpecFault>) {

@@ -56,7 +56,10 @@ impl Pass<'_> {
         match cause {
             StopCause::Requested => self.end(i, StagePhase::Stopped, None, ""),
             StopCause::Timeout if begun => {
-                let message = self.too_long();
+                let message = match self.status.stages[i].message.as_str() {
+                    "" => self.too_long(),
+                    last => format!("{}; its last attempt: {last}", self.too_long()),
+                };
                 self.end(i, StagePhase::Failed, Some(FailureClass::Timeout), &message);
             }
             StopCause::Timeout => {

@@ -206,6 +206,10 @@ fn a_run_sets_declared_parameters_only_and_all_that_have_no_default() {
             &[("extra", "age")][..],
             &["spec.stages[1].train.features[1]: `age` stands here twice"][..],
         ),
+        (
+            &[("extra", "")][..],
+            &["spec.stages[1].train.features[1]: is empty, since `$(parameters.extra)` is"][..],
+        ),
     ] {
         assert_eq!(
             run(&pipeline, given),

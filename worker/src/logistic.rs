@@ -31,6 +31,9 @@ mod polish;
 mod twofold_newton;
 mod zero;
 
+#[cfg(test)]
+mod same_bits;
+
 pub mod linfa;
 pub mod predict;
 

@@ -237,6 +237,13 @@ fn what_train_refuses_table() {
             "classWeight: class `1` weighs 0, but must weigh more than 0",
         ),
         (
+            "c is hardly above zero",
+            SEED,
+            train_spec(&json!({"logisticRegression": {"c": 5e-324}})),
+            FailureClass::Config,
+            "logisticRegression.c is 5e-324: no model can be fitted with that in double precision",
+        ),
+        (
             "c is not positive",
             SEED,
             train_spec(&json!({"logisticRegression": {"c": -1.0}})),

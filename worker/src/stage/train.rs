@@ -100,7 +100,7 @@ fn train(
         Design::Memory(design) => fit(design, classes, &options).map_err(FitError::widen),
         Design::File(design) => fit(design, classes, &options),
     }
-    .map_err(|error| refused(error, description, spec, &data.classes))?;
+    .map_err(|error| refused(error, description, spec, &data.classes, options.c))?;
     tell(&fitted);
     Ok(ModelFile {
         algorithm: Algorithm::LogisticRegression,
@@ -170,12 +170,17 @@ fn class_weights(
     Ok(of_classes.into_iter().map(|weight| weight.unwrap_or(1.0)).collect())
 }
 
+/// Beyond these it is the penalty, and not the data, that leaves the range of a double.
+const C_LEAST: f64 = 1e-100;
+const C_GREATEST: f64 = 1e100;
+
 /// What is wrong, in the words of the manifest and the file.
 fn refused(
     error: FitError<StageError>,
     description: &DatasetDescription,
     spec: &TrainSpec,
     classes: &Classes,
+    c: f64,
 ) -> StageError {
     let cell = |row: usize, feature: usize| {
         let place = first_pass::place(description, row as u64);
@@ -197,6 +202,10 @@ fn refused(
             cell(row, feature)
         ))
         .hint("measure the column in a larger unit"),
+        FitError::Diverged if !(C_LEAST..=C_GREATEST).contains(&c) => StageError::config(format!(
+            "logisticRegression.c is {c:e}: no model can be fitted with that in double precision"
+        ))
+        .hint("usual values are between 1e-6 and 1e6"),
         FitError::Diverged => StageError::data(format!(
             "{}: no model can be fitted in double precision",
             description.source.name

@@ -132,7 +132,7 @@ def odd_numbers_as_labels(random):
 def floor_and_rows_apart(random):
     """Rows of all but one class at the same places, the last class far away: its gain is lost beside the others' loss."""
     places = np.round(random.normal(size=10), 3)
-    kinds = random.integers(2, 4)
+    kinds = int(random.integers(2, 4))
     x = np.concatenate([places] * kinds + [10 + places])
     y = [k for k in range(kinds) for _ in places] + [kinds if random.random() < 0.5 else kinds - 1] * 10
     return np.column_stack([x * 10.0 ** random.integers(4, 10), np.tile(places, kinds + 1)]), y

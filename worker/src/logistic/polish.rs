@@ -47,8 +47,10 @@ const NEGLIGIBLE: f64 = 1e-26;
 /// A step this large a part of the one before shows that the Hessian has too few digits.
 const SLOW: f64 = 0.1;
 
-/// The relative change of a coefficient by the last step up to which the optimum counts as reached.
-pub(super) const REACHED: f64 = 1e-7;
+/// The relative change of a coefficient by the last step up to which the optimum counts as reached where rounding ended the
+/// way, and how much smaller than the largest of its vector a coefficient may be to be looked at.
+const REACHED: f64 = 1e-7;
+const LOOKED_AT: f64 = 1e-12;
 
 /// What turns a gradient into a step.
 pub(super) enum Solver<'a> {
@@ -97,7 +99,8 @@ pub(super) fn polish<D: DesignBlocks>(
             return Ok(true);
         }
         if !size.is_finite() || size > SLOW * size_before {
-            return at_last(scaled, data, solution, &zeros, size <= REACHED, iterations_max);
+            let is_near = is_near(scaled, theta, &step, &zeros);
+            return at_last(scaled, data, solution, &zeros, is_near, iterations_max);
         }
         *theta = moved_by(theta, &step, 1.0);
         size_before = size;
@@ -151,6 +154,15 @@ fn step<D: DesignBlocks>(
 /// own size depends on the centre.)
 /// What is zero but for rounding has no size to compare with: its changes within that do not count.
 pub(super) fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64], zeros: &[f64]) -> f64 {
+    relative_size_above(scaled, theta, step, zeros, NEGLIGIBLE)
+}
+
+/// Whether `step`, the last that rounding allowed, says that the optimum is reached.
+pub(super) fn is_near(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64], zeros: &[f64]) -> bool {
+    relative_size_above(scaled, theta, step, zeros, LOOKED_AT) <= REACHED
+}
+
+fn relative_size_above(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64], zeros: &[f64], negligible: f64) -> f64 {
     let mut largest = 0.0;
     for (vector, step) in theta.chunks(scaled.width()).zip(step.chunks(scaled.width())) {
         let norm = vector.iter().fold(0.0_f64, |norm, v| norm.max(v.high.abs()));
@@ -158,7 +170,7 @@ pub(super) fn relative_size(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64
             let own = if j == scaled.features {
                 norm
             } else {
-                v.high.abs().max(NEGLIGIBLE * norm)
+                v.high.abs().max(negligible * norm)
             };
             if step.is_nan() || step.abs() > zeros[j] {
                 let size = step.abs() / own.max(zeros[j]);

@@ -11,7 +11,7 @@ use super::design::DesignBlocks;
 use super::evaluate::{Evaluation, evaluate};
 use super::factor::Factor;
 use super::newton::moved_by;
-use super::polish::{DONE, REACHED, relative_size};
+use super::polish::{DONE, is_near, relative_size};
 use super::problem::FitError;
 use super::scaled::Scaled;
 use crate::numeric::Twofold;
@@ -53,7 +53,7 @@ pub(super) fn descend<D: DesignBlocks>(
             return Ok(Descent { reached: true, steps });
         }
         let Some((is_whole, next, next_at)) = forward(scaled, data, theta, &step, slope)? else {
-            let reached = size <= REACHED;
+            let reached = is_near(scaled, theta, &step, zeros);
             return Ok(Descent { reached, steps });
         };
         *theta = next;

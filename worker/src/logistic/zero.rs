@@ -13,7 +13,7 @@ const SUM_ROUNDING: f64 = 1e-30;
 /// No unknown above this counts as zero, whatever the bound says: it can move a probability.
 const ZERO_MAX: f64 = 1e-20;
 
-/// The same for an intercept, whose curvature has no penalty to bound it by.
+/// The least magnitude up to which an intercept is zero but for rounding.
 const INTERCEPT_ZERO: f64 = 1e-28;
 
 /// For each unknown of a vector (the features, then the intercept) the magnitude up to which it is zero but for rounding, in
@@ -25,8 +25,12 @@ pub(super) fn zeros(scaled: &Scaled, survey: &Survey) -> Vec<f64> {
         let rounding = SUM_ROUNDING * weight * survey.reach(scaled, j);
         (rounding / scaled.penalty[j].high).min(ZERO_MAX)
     };
-    let features = (0..scaled.features).map(of_feature);
-    features.chain([INTERCEPT_ZERO]).collect()
+    let mut zeros: Vec<f64> = (0..scaled.features).map(of_feature).collect();
+    // What a coefficient is off by in a direction that hardly any row sees, the intercept makes good.
+    let made_good = (0..scaled.features).map(|j| zeros[j] * survey.reach(scaled, j));
+    let intercept = made_good.fold(INTERCEPT_ZERO, f64::max).min(ZERO_MAX);
+    zeros.push(intercept);
+    zeros
 }
 
 /// `v`, or 0 where it is not above `zero`.

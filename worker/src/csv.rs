@@ -13,25 +13,34 @@ mod cell;
 mod column;
 mod column_type;
 mod error;
+mod fault;
+mod foreign;
 mod header;
 mod line_runs;
 mod merge;
 mod null_words;
 mod number;
 mod options;
+mod raw;
 mod read;
 mod source;
 pub(crate) mod stream;
 mod threads;
+mod unpack;
+mod word;
 
 pub use batch::BatchSink;
-pub use error::{CsvError, RecordFault, Word};
-pub(crate) use error::{and_more, cut_value};
+pub use error::CsvError;
+pub(crate) use fault::and_more;
+pub use fault::{HeaderFault, RecordFault};
 pub(crate) use header::some_names;
 pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};
 pub use read::{ReadControl, read_bytes, read_bytes_with, read_file};
+pub use unpack::{Damage, DamageKind};
+pub(crate) use word::cut_value;
+pub use word::{FileName, Word};
 
 /// The longest record, in bytes. What is longer has probably no line ends at all, and must not eat all memory.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;

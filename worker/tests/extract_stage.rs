@@ -1,4 +1,4 @@
-//! `extract` as a stage: what it writes, and the files of which it makes no table.
+//! `extract` as a stage: what it writes, and the places that hold no file.
 #![allow(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 #[path = "vocabulary/stages.rs"]
@@ -89,81 +89,6 @@ fn compressed_files_give_the_same_table_whatever_their_name() {
 }
 
 #[test]
-fn files_that_are_no_table() {
-    let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 5].to_vec();
-    let with = |bytes: Vec<u8>, more: &[u8]| [&bytes[..], more].concat();
-    let ragged = "a,b\n1,2\n\n3\n4,5,6\n7\n".as_bytes().to_vec();
-    let late = format!("a,b\n{}1,2,3\n", "1,2\n".repeat(300_000)).into_bytes();
-    for (bytes, message) in [
-        (b"".to_vec(), "data/t.csv is empty"),
-        (b"\n \n\n".to_vec(), "data/t.csv is empty"),
-        (b"\xEF\xBB\xBF".to_vec(), "data/t.csv is empty"),
-        (gzip(b""), "data/t.csv is empty"),
-        (
-            b"a,b\n".to_vec(),
-            "data/t.csv:1: there is a header, but no row below it",
-        ),
-        (
-            b"\na,b".to_vec(),
-            "data/t.csv:2: there is a header, but no row below it",
-        ),
-        (b"a,,c\n1,2,3\n".to_vec(), "data/t.csv:1: column 2 has no name"),
-        (
-            b"a,b,a\n1,2,3\n".to_vec(),
-            "data/t.csv:1: column `a` is there twice, as column 1 and column 3",
-        ),
-        (ragged, "data/t.csv:4: 1 field, but the header has 2, and 2 more faults"),
-        (
-            b"a,b\n1,2,3\n4,5,6\n".to_vec(),
-            "data/t.csv:2: 3 fields, but the header has 2, and 1 more fault",
-        ),
-        (b"a,b\n1,2,\n".to_vec(), "data/t.csv:2: 3 fields, but the header has 2"),
-        (late, "data/t.csv:300002: 3 fields, but the header has 2"),
-        (
-            b"a,b\n1,\"x\n2,y\n".to_vec(),
-            "data/t.csv:2: a quote opens here and is never closed",
-        ),
-        (
-            b"a,b\n\"p\nq\",\"x\n2,y\n".to_vec(),
-            "data/t.csv:3: a quote opens here and is never closed",
-        ),
-        (
-            b"a,b\n1\n2,\"x\n".to_vec(),
-            "data/t.csv:2: 1 field, but the header has 2, and 1 more fault",
-        ),
-        (
-            b"\"a,b\n1,2\n".to_vec(),
-            "data/t.csv:1: a quote opens here and is never closed",
-        ),
-        (
-            b"a,b\n1,2\n3,\xE9t\xE9\n".to_vec(),
-            "data/t.csv:3: column `b`: byte 0xE9 is not UTF-8",
-        ),
-        (b"a,\xE9\n1,2\n".to_vec(), "data/t.csv:1: byte 0xE9 is not UTF-8"),
-        (b"\xFF\xFEa\0,\0b\0\n\0".to_vec(), "data/t.csv is UTF-16, not UTF-8"),
-        (cut(gzip(SEED)), "data/t.csv is broken: its gzip data ends too early"),
-        (cut(zstd(SEED)), "data/t.csv is broken: its zstd data ends too early"),
-        (
-            with(gzip(SEED), b"garbage and more garbage"),
-            "data/t.csv is broken: its gzip data is damaged, or something else follows it",
-        ),
-        (
-            with(zstd(SEED), b"garbage"),
-            "data/t.csv is broken: its zstd data is damaged, or something else follows it",
-        ),
-        (
-            b"\x1F\x8B".to_vec(),
-            "data/t.csv is broken: its gzip data ends too early",
-        ),
-    ] {
-        let error = Workspace::new().extract(&bytes, json!({}), &[]).unwrap_err();
-        assert_eq!(error.message(), message);
-        assert_eq!(error.class(), Some(FailureClass::Data), "{message}");
-        assert!(!error.hint_text().is_empty(), "{message}");
-    }
-}
-
-#[test]
 fn places_that_hold_no_file() {
     let workspace = Workspace::new();
     fs::create_dir(workspace.path().join("folder")).unwrap();
@@ -209,23 +134,6 @@ fn a_file_that_may_not_be_read() {
 }
 
 #[test]
-fn declared_columns_must_be_there() {
-    let csv = json!({"columns": [{"name": "Salary", "type": "Number"}]});
-    let error = Workspace::new().extract(SEED, csv, &[]).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "data/t.csv:1: column `Salary` is missing; found `salary`"
-    );
-    assert!(
-        error
-            .hint_text()
-            .starts_with("the columns are `age`, `salary`, `target`"),
-        "{}",
-        error.hint_text()
-    );
-}
-
-#[test]
 fn a_full_workspace_is_not_the_datas_fault() {
     let error: StageError = trainyard_worker::dataset::DatasetError::Write {
         path: "runs/r/extract/data.arrow".into(),
@@ -234,17 +142,6 @@ fn a_full_workspace_is_not_the_datas_fault() {
     .into();
     assert_eq!(error.class(), Some(FailureClass::Infra));
     assert!(error.hint_text().contains("full"));
-}
-
-#[test]
-fn a_line_without_end_is_refused_before_it_fills_the_memory() {
-    let mut bytes = b"a,b\n1,2\n".to_vec();
-    bytes.resize(40 << 20, b'x');
-    let error = Workspace::new().extract(&zstd(&bytes), json!({}), &[]).unwrap_err();
-    assert_eq!(error.message(), "data/t.csv:3: the record is longer than 16 MiB");
-    bytes[8] = b'"';
-    let error = Workspace::new().extract(&zstd(&bytes), json!({}), &[]).unwrap_err();
-    assert_eq!(error.message(), "data/t.csv:3: the record is longer than 16 MiB");
 }
 
 #[test]

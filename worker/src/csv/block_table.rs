@@ -7,12 +7,13 @@ use super::blocks::Block;
 use super::cell::{Cell, CellEnd, after_blank_line, cell};
 use super::column::{Column, Place};
 use super::column_type::ReadAs;
-use super::error::{RecordFault, Word};
+use super::fault::RecordFault;
 use super::header::Header;
 use super::line_runs::LineRuns;
 use super::null_words::NullWords;
 use super::number::few_digits;
 use super::options::{CsvOptions, Dialect};
+use super::word::Word;
 
 /// What all blocks of a file share.
 pub(crate) struct Rules<'a> {

@@ -10,18 +10,18 @@
 //! Not here: fields (`cell.rs`), records that do not fit the header (`parse.rs`).
 
 use super::RECORD_BYTES_MAX;
-use super::error::{CsvError, RecordFault};
+use super::error::CsvError;
+use super::fault::RecordFault;
+use super::foreign::{FIRST_BYTES, Foreign, mark_length};
 use super::options::Dialect;
 use super::source::Input;
+use super::word::FileName;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::Read;
 
 /// Bytes of a block: small enough that a block and what is made of it stay in the cache, large enough that handing it over
 /// costs nothing.
 pub(crate) const BLOCK_BYTES: usize = 512 << 10;
-
-/// Bytes of the longest byte order mark.
-const MARK_BYTES_MAX: usize = 4;
 
 /// A part of a file that holds whole records only and ends with a line end.
 pub(crate) struct Block {
@@ -84,6 +84,15 @@ impl<R: Read> BlockReader<R> {
         &self.input
     }
 
+    /// Reads a compressed file on to its end, to know whether it is whole: if not, that is the reason for whatever is wrong
+    /// with its text. Nothing more can be read then.
+    pub(crate) fn check_rest(&mut self, go_on: &dyn Fn() -> bool) -> Result<(), CsvError> {
+        match self.end.replace(Ok(())) {
+            Some(Err(error)) if !error.is_of_text() => Err(error),
+            Some(_) | None => self.input.check_rest(go_on),
+        }
+    }
+
     /// Whether no block is left. (`false` says nothing.)
     pub(crate) fn is_at_end(&self) -> bool {
         self.end.is_some()
@@ -99,7 +108,7 @@ impl<R: Read> BlockReader<R> {
         buffer[..filled].copy_from_slice(&self.carry);
         let mut scan = RecordScan::new(self.dialect);
         let mut start = 0;
-        let mut target = filled + self.block_bytes.max(MARK_BYTES_MAX);
+        let mut target = filled + self.block_bytes.max(self.first_bytes());
         loop {
             target = target.min(start + RECORD_BYTES_MAX + 1);
             // One byte more, for the line end that the last line may lack.
@@ -110,7 +119,7 @@ impl<R: Read> BlockReader<R> {
             }
             let at_end = filled < target;
             if self.next_number == 0 && scan.at == 0 {
-                start = byte_order_mark(&buffer[..filled], self.input.name())?;
+                start = self.mark_length(&buffer[..filled])?;
                 scan.start_at(start);
             }
             scan.advance(&buffer[..filled], at_end);
@@ -124,7 +133,7 @@ impl<R: Read> BlockReader<R> {
                 return Ok(Some(self.block(buffer, start, cut)));
             }
             if filled - start > RECORD_BYTES_MAX {
-                let too_long = self.record_fault(&buffer, start, scan.opened.unwrap_or(start), RecordFault::TooLong);
+                let too_long = self.too_long(&buffer[..filled], start, scan.opened);
                 return self.finish(buffer, start, start, Err(too_long));
             }
             target = filled * 2;
@@ -181,9 +190,34 @@ impl<R: Read> BlockReader<R> {
         }
     }
 
+    /// How many bytes the next block needs besides its records.
+    fn first_bytes(&self) -> usize {
+        if self.next_number == 0 { FIRST_BYTES } else { 0 }
+    }
+
+    fn mark_length(&self, first: &[u8]) -> Result<usize, CsvError> {
+        mark_length(first).map_err(|Foreign { what, advice }| CsvError::Foreign {
+            name: FileName::new(self.input.name()),
+            what,
+            advice,
+        })
+    }
+
+    /// The record at `start` is too long; a quote is open that stands at `opened`. A cell in quotes may be open at that place
+    /// by chance, so only one that has most of the record is blamed for it.
+    fn too_long(&self, bytes: &[u8], start: usize, opened: Option<usize>) -> CsvError {
+        let quoted = opened.map(|opened| (opened, bytes.len() - opened));
+        match quoted {
+            Some((opened, bytes_open)) if bytes_open > RECORD_BYTES_MAX / 2 => {
+                self.record_fault(bytes, start, opened, RecordFault::OpenQuote { bytes: bytes_open })
+            }
+            _ => self.record_fault(bytes, start, start, RecordFault::TooLong),
+        }
+    }
+
     fn record_fault(&self, buffer: &[u8], start: usize, at: usize, fault: RecordFault) -> CsvError {
         CsvError::Record {
-            name: self.input.name().to_owned(),
+            name: FileName::new(self.input.name()),
             line: self.next_line + line_ends(&buffer[start..at]),
             fault,
             more: 0,
@@ -196,20 +230,6 @@ fn grow(buffer: &mut Vec<u8>, length: usize) {
     if buffer.len() < length {
         buffer.resize(length, 0);
     }
-}
-
-/// How many bytes of a mark stand before the file's text.
-fn byte_order_mark(first: &[u8], name: &str) -> Result<usize, CsvError> {
-    let encoding = match first {
-        [0xEF, 0xBB, 0xBF, ..] => return Ok(3),
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16",
-        _ => return Ok(0),
-    };
-    Err(CsvError::Encoding {
-        name: name.to_owned(),
-        encoding,
-    })
 }
 
 /// How many physical lines end in `bytes`: with LF, CRLF or CR.

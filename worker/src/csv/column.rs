@@ -7,10 +7,10 @@
 //! Not here: the type of the whole column (`column_type.rs`).
 
 use super::column_type::{ReadAs, Seen};
-use super::error::cut_value;
 use super::header::ColumnKind;
 use super::null_words::NullWords;
 use super::number::CellNumber;
+use super::word::cut_value;
 use trainyard_contract::dataset::{CellExample, CellFaultKind, CellFaults, EXAMPLES_MAX};
 use trainyard_contract::stage::ColumnType;
 

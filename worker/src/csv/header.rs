@@ -5,8 +5,10 @@
 
 use super::blocks::Block;
 use super::cell::{CellEnd, after_blank_line, cell};
-use super::error::{CsvError, RecordFault, Word};
+use super::error::CsvError;
+use super::fault::{HeaderFault, RecordFault};
 use super::options::CsvOptions;
+use super::word::{FileName, Word};
 use crate::similar::similar;
 use std::collections::HashMap;
 use trainyard_contract::stage::{ColumnType, Header as HeaderRule};
@@ -45,11 +47,11 @@ impl Header {
             return Ok(None);
         }
         if options.header == HeaderRule::Absent {
-            let names = options.columns.iter().map(|column| column.name.clone()).collect();
-            return Self::new(0, names, options, file).map(Some);
+            let names = options.columns.iter().map(|column| Name::new(column.name.as_bytes()));
+            return Self::new(0, names.collect(), options, file).map(Some);
         }
         let line = block.first_line + lines;
-        let (names, next, inner_lines) = read_names(block.bytes(), at, line, options, file)?;
+        let (names, next, inner_lines) = read_names(block.bytes(), at, options);
         block.skip(next, lines + inner_lines + 1);
         Self::new(line, names, options, file).map(Some)
     }
@@ -75,104 +77,147 @@ impl Header {
         self.line > 0
     }
 
-    fn new(line: u64, names: Vec<String>, options: &CsvOptions, file: &str) -> Result<Self, CsvError> {
-        let positions = distinct(&names, line, file)?;
-        let mut kinds: Vec<ColumnKind> = names
-            .iter()
-            .map(|name| {
-                if options.numbers.contains(name) {
-                    ColumnKind::Needed
-                } else {
-                    ColumnKind::Inferred
-                }
-            })
-            .collect();
-        for declared in &options.columns {
-            let Some(&position) = positions.get(declared.name.as_str()) else {
-                return Err(CsvError::MissingColumn {
-                    name: file.to_owned(),
-                    line,
-                    column: Word::new(&declared.name),
-                    found: similar(&declared.name, names.iter().map(String::as_str)).map(Word::new),
-                    columns: some_names(&names),
-                });
-            };
-            if let Some(column_type) = declared.column_type {
-                kinds[position] = ColumnKind::Declared(column_type);
-            }
+    fn new(line: u64, names: Vec<Name>, options: &CsvOptions, file: &str) -> Result<Self, CsvError> {
+        let mut faults = faults_of_names(&names, options.header);
+        let names: Vec<String> = names.into_iter().map(|name| name.text).collect();
+        let kinds = kinds(&names, options, &mut faults);
+        let more = faults.len().saturating_sub(1) as u64;
+        match faults.into_iter().next() {
+            None => Ok(Self { line, names, kinds }),
+            Some(fault) => Err(CsvError::Header {
+                name: FileName::new(file),
+                line,
+                fault,
+                more,
+            }),
         }
-        Ok(Self { line, names, kinds })
+    }
+}
+
+/// A name as it is taken.
+struct Name {
+    text: String,
+    /// The first byte that is not UTF-8.
+    bad_byte: Option<u8>,
+}
+
+impl Name {
+    fn new(bytes: &[u8]) -> Self {
+        Self {
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            bad_byte: std::str::from_utf8(bytes).err().map(|error| bytes[error.valid_up_to()]),
+        }
     }
 }
 
 /// The names, where the next record starts, and how many line ends stand inside the names.
-fn read_names(
-    bytes: &[u8],
-    mut at: usize,
-    line: u64,
-    options: &CsvOptions,
-    file: &str,
-) -> Result<(Vec<String>, usize, u64), CsvError> {
+fn read_names(bytes: &[u8], mut at: usize, options: &CsvOptions) -> (Vec<Name>, usize, u64) {
     let mut scratch = Vec::new();
     let mut names = Vec::new();
     let mut lines = 0;
     loop {
         let found = cell(bytes, at, options.dialect, &mut scratch);
-        let name = std::str::from_utf8(found.content).map_err(|error| CsvError::Record {
-            name: file.to_owned(),
-            line,
-            fault: RecordFault::NotUtf8 {
-                byte: found.content[error.valid_up_to()],
-                column: None,
-            },
-            more: 0,
-        })?;
-        names.push(match options.header {
-            HeaderRule::Lowercase => name.to_lowercase(),
-            HeaderRule::Present | HeaderRule::Absent => name.to_owned(),
-        });
+        let mut name = Name::new(found.content);
+        if options.header == HeaderRule::Lowercase {
+            name.text = name.text.to_lowercase();
+        }
+        names.push(name);
         lines += found.lines;
         at = found.next;
         if found.end == CellEnd::Record {
-            return Ok((names, at, lines));
+            return (names, at, lines);
         }
     }
 }
 
-/// Where each name stands; refuses the first that is empty or was there before.
-fn distinct<'a>(names: &'a [String], line: u64, file: &str) -> Result<HashMap<&'a str, usize>, CsvError> {
-    let mut positions = HashMap::with_capacity(names.len());
-    for (position, name) in names.iter().enumerate() {
-        if name.trim().is_empty() {
-            return Err(CsvError::UnnamedColumn {
-                name: file.to_owned(),
-                line,
-                position: position + 1,
+/// Names that are not UTF-8, empty, or there before.
+fn faults_of_names(names: &[Name], rule: HeaderRule) -> Vec<HeaderFault> {
+    let mut faults = Vec::new();
+    let mut firsts = HashMap::with_capacity(names.len());
+    for (position, name) in (1..).zip(names) {
+        if let Some(byte) = name.bad_byte {
+            faults.push(HeaderFault::NotUtf8 { byte });
+        } else if name.text.trim().is_empty() {
+            faults.push(HeaderFault::Unnamed { position });
+        } else if let Some(&first) = firsts.get(name.text.as_str()) {
+            faults.push(HeaderFault::Doubled {
+                column: Word::new(&name.text),
+                first,
+                second: position,
+                lowercase: rule == HeaderRule::Lowercase,
             });
-        }
-        if let Some(first) = positions.insert(name.as_str(), position) {
-            return Err(CsvError::DoubledColumn {
-                name: file.to_owned(),
-                line,
-                column: Word::new(name),
-                first: first + 1,
-                second: position + 1,
-            });
+        } else {
+            firsts.insert(name.text.as_str(), position);
         }
     }
-    Ok(positions)
+    faults
 }
 
-/// The names for a hint: the first few.
+/// How the cells of each column are read. A declared column that is not there is a fault.
+fn kinds(names: &[String], options: &CsvOptions, faults: &mut Vec<HeaderFault>) -> Vec<ColumnKind> {
+    let positions: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    let is_needed = |name: &String| options.numbers.contains(name);
+    let mut kinds: Vec<ColumnKind> = names
+        .iter()
+        .map(|name| {
+            if is_needed(name) {
+                ColumnKind::Needed
+            } else {
+                ColumnKind::Inferred
+            }
+        })
+        .collect();
+    for declared in &options.columns {
+        match (positions.get(declared.name.as_str()), declared.column_type) {
+            (Some(&position), Some(column_type)) => kinds[position] = ColumnKind::Declared(column_type),
+            (Some(_), None) => {}
+            (None, _) => faults.push(missing(&declared.name, names, options.header)),
+        }
+    }
+    kinds
+}
+
+fn missing(declared: &str, names: &[String], rule: HeaderRule) -> HeaderFault {
+    let lower = declared.to_lowercase();
+    let advice = if rule == HeaderRule::Lowercase && lower != declared {
+        format!(
+            "csv.header: Lowercase takes names in lower case: write `{}` in extract.csv.columns",
+            Word::new(&lower)
+        )
+    } else if rule == HeaderRule::Present
+        && lower == declared
+        && names.iter().any(|name| name.to_lowercase() == declared)
+    {
+        let names = some_names(names);
+        format!("the columns are {names}: correct extract.csv.columns, or set csv.header to Lowercase")
+    } else {
+        format!("the columns are {}: correct extract.csv.columns", some_names(names))
+    };
+    HeaderFault::Missing {
+        column: Word::new(declared),
+        found: similar(declared, names.iter().map(String::as_str)).map(Word::new),
+        advice,
+    }
+}
+
+/// The first few names for a hint, bounded so that what is said behind them is not cut off.
 pub(crate) fn some_names(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{}`", Word::new(name)))
-        .collect();
-    let shown = shown.join(", ");
-    match names.len().saturating_sub(SHOWN) {
+    const BYTES_MAX: usize = 120;
+    let mut shown = String::new();
+    let mut count = 0;
+    for name in names.iter().take(SHOWN) {
+        let name = format!("`{}`", Word::new(name));
+        if count > 0 && shown.len() + name.len() > BYTES_MAX {
+            break;
+        }
+        if count > 0 {
+            shown.push_str(", ");
+        }
+        shown.push_str(&name);
+        count += 1;
+    }
+    match names.len() - count {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

@@ -10,6 +10,7 @@ use super::column_type::{ReadAs, Seen};
 use super::error::CsvError;
 use super::header::Header;
 use super::line_runs::LineRuns;
+use super::word::FileName;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescription, DatasetSource, EXAMPLES_MAX};
@@ -87,7 +88,7 @@ impl<'a> Merger<'a> {
         };
         if self.rows == 0 {
             return Err(CsvError::NoRows {
-                name: source.name,
+                name: FileName::new(&source.name),
                 line: self.header.line,
             });
         }

@@ -15,6 +15,7 @@ use super::merge::{MergeEnd, Merger, read_as};
 use super::options::CsvOptions;
 use super::source::{Input, open};
 use super::threads::Shared;
+use super::word::FileName;
 use crate::dataset::DatasetError;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -120,7 +121,9 @@ fn read<R: Read + Send>(
     };
     match pass(open()?, options, Some(seen), control, sink) {
         Ok((MergeEnd::Table(description), again)) if again == source => Ok(*description),
-        Ok(_) => Err(CsvError::Changed { name: source.name }),
+        Ok(_) => Err(CsvError::Changed {
+            name: FileName::new(&source.name),
+        }),
         Err(error) => Err(error),
     }
 }
@@ -134,7 +137,24 @@ fn pass<R: Read + Send>(
     sink: &mut dyn BatchSink,
 ) -> Result<(MergeEnd, DatasetSource), CsvError> {
     let mut blocks = BlockReader::new(input, options.dialect, control.block_bytes);
-    let (header, first) = first_block(&mut blocks, options)?;
+    match pass_over(&mut blocks, options, seen, control, sink) {
+        Err(error) if error.is_of_text() => {
+            // Damaged data may decompress to anything, so what it seems to be says nothing.
+            blocks.check_rest(&|| (control.go_on)(0))?;
+            Err(error)
+        }
+        other => other,
+    }
+}
+
+fn pass_over<R: Read + Send>(
+    blocks: &mut BlockReader<R>,
+    options: &CsvOptions,
+    seen: Option<Vec<Seen>>,
+    control: ReadControl,
+    sink: &mut dyn BatchSink,
+) -> Result<(MergeEnd, DatasetSource), CsvError> {
+    let (header, first) = first_block(blocks, options)?;
     let rules = Rules::new(&header, options);
     let mut table = BlockTable::new(&header);
     let nothing_seen = vec![Seen::default(); header.names.len()];
@@ -165,7 +185,9 @@ fn first_block<R: Read>(blocks: &mut BlockReader<R>, options: &CsvOptions) -> Re
         }
         buffer = block.into_buffer();
     }
-    Err(CsvError::Empty { name })
+    Err(CsvError::Empty {
+        name: FileName::new(&name),
+    })
 }
 
 /// The fault that stands first in the file, with the count of the others. `end` is how reading ended; what it says of the
@@ -176,11 +198,11 @@ fn refuse_bad_records(records: &RecordFaults, end: Result<(), CsvError>, name: &
     };
     let at_end = match end {
         Ok(()) => 0,
-        Err(CsvError::Record { .. } | CsvError::Broken { .. }) => 1,
+        Err(CsvError::Record { .. }) => 1,
         Err(other) => return Err(other),
     };
     Err(CsvError::Record {
-        name: name.to_owned(),
+        name: FileName::new(name),
         line: *line,
         fault: fault.clone(),
         more: records.count - 1 + at_end,

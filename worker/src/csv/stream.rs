@@ -5,10 +5,12 @@
 
 use super::blocks::{BLOCK_BYTES, Block, BlockReader, line_ends};
 use super::cell::{CellEnd, after_blank_line, cell};
-use super::error::{CsvError, RecordFault, Word};
+use super::error::CsvError;
+use super::fault::RecordFault;
 use super::header::Header;
 use super::options::CsvOptions;
 use super::source::{Input, open};
+use super::word::{FileName, Word};
 use camino::Utf8Path;
 use std::fs::File;
 use std::io::Read;
@@ -35,20 +37,22 @@ impl<R: Read> CsvStream<R> {
     /// Reads the header of `raw`, which people know as `name`.
     pub(crate) fn new(raw: R, name: &str, options: CsvOptions) -> Result<Self, CsvError> {
         let mut reader = BlockReader::new(Input::new(raw, name)?, options.dialect, BLOCK_BYTES);
-        while let Some(mut block) = reader.next(Vec::new())? {
-            let before = block.bytes().to_vec();
-            if let Some(header) = Header::read(&mut block, &options, name)? {
-                let header_text = header_text(&before[..before.len() - block.bytes().len()], &options);
-                return Ok(Self {
-                    reader,
-                    options,
-                    header: Arc::new(header),
-                    header_text,
-                    first_block: Some(block),
-                });
-            }
+        match read_header(&mut reader, &options) {
+            Ok((header, header_text, first_block)) => Ok(Self {
+                reader,
+                options,
+                header: Arc::new(header),
+                header_text,
+                first_block: Some(first_block),
+            }),
+            Err(error) => Err(blame(&mut reader, error)),
         }
-        Err(CsvError::Empty { name: name.to_owned() })
+    }
+
+    /// What a fault of the text comes from: a compressed file that is not whole, or the text itself. Nothing more can be
+    /// read then.
+    pub(crate) fn check_rest(&mut self) -> Result<(), CsvError> {
+        self.reader.check_rest(&|| true)
     }
 
     /// The file as people know it.
@@ -80,9 +84,10 @@ impl<R: Read> CsvStream<R> {
     pub(crate) fn next_block(&mut self) -> Result<Option<RecordBlock>, CsvError> {
         let block = match self.first_block.take() {
             Some(block) => block,
-            None => match self.reader.next(Vec::new())? {
-                Some(block) => block,
-                None => return Ok(None),
+            None => match self.reader.next(Vec::new()) {
+                Ok(Some(block)) => block,
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(blame(&mut self.reader, error)),
             },
         };
         Ok(Some(RecordBlock {
@@ -91,6 +96,33 @@ impl<R: Read> CsvStream<R> {
             header: Arc::clone(&self.header),
             name: self.name().to_owned(),
         }))
+    }
+}
+
+/// The header, its text, and the block that it stands in without it.
+fn read_header<R: Read>(
+    reader: &mut BlockReader<R>,
+    options: &CsvOptions,
+) -> Result<(Header, Vec<u8>, Block), CsvError> {
+    let name = reader.input().name().to_owned();
+    while let Some(mut block) = reader.next(Vec::new())? {
+        let before = block.bytes().to_vec();
+        if let Some(header) = Header::read(&mut block, options, &name)? {
+            let text = header_text(&before[..before.len() - block.bytes().len()], options);
+            return Ok((header, text, block));
+        }
+    }
+    Err(CsvError::Empty {
+        name: FileName::new(&name),
+    })
+}
+
+/// `error`, or the damage of the compressed file that it comes from.
+fn blame<R: Read>(reader: &mut BlockReader<R>, error: CsvError) -> CsvError {
+    if error.is_of_text() {
+        reader.check_rest(&|| true).err().unwrap_or(error)
+    } else {
+        error
     }
 }
 
@@ -188,7 +220,7 @@ impl Records<'_> {
             Ok(_) => return Ok(()),
         };
         Err(CsvError::Record {
-            name: self.block.name.clone(),
+            name: FileName::new(&self.block.name),
             line,
             fault,
             more: 0,

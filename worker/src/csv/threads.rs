@@ -18,7 +18,7 @@ const WAITING_TABLES: u64 = 2;
 
 /// What the threads of one pass share.
 pub(crate) struct Shared<'a, R: Read> {
-    blocks: Mutex<BlockReader<R>>,
+    blocks: Mutex<&'a mut BlockReader<R>>,
     merge: Mutex<MergeState<'a>>,
     merged: Condvar,
     control: ReadControl<'a>,
@@ -41,7 +41,7 @@ struct MergeState<'a> {
 
 impl<'a, R: Read + Send> Shared<'a, R> {
     /// `next` is the number of the block that `blocks` gives next.
-    pub(crate) fn new(blocks: BlockReader<R>, merger: Merger<'a>, next: u64, control: ReadControl<'a>) -> Self {
+    pub(crate) fn new(blocks: &'a mut BlockReader<R>, merger: Merger<'a>, next: u64, control: ReadControl<'a>) -> Self {
         let read_as = merger.read_as();
         Self {
             blocks: Mutex::new(blocks),
@@ -60,7 +60,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
     }
 
     /// The reader, the merger and how the reading ended.
-    pub(crate) fn into_parts(self) -> (BlockReader<R>, Merger<'a>, Result<(), CsvError>) {
+    pub(crate) fn into_parts(self) -> (&'a mut BlockReader<R>, Merger<'a>, Result<(), CsvError>) {
         let state = self.merge.into_inner().unwrap_or_else(PoisonError::into_inner);
         let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
         (blocks, state.merger, state.end)

@@ -2,6 +2,7 @@
 
 use super::ModelFile;
 use crate::StageError;
+use crate::csv::{FileName, Word};
 use crate::logistic::Predictor;
 use std::collections::HashSet;
 
@@ -38,7 +39,9 @@ impl ModelFile {
         {
             None => Ok(()),
             Some(taken) => Err(StageError::data(format!(
-                "{name}:1: there is a column `{taken}` already, which the model would add"
+                "{}:1: there is a column `{}` already, which the model would add",
+                FileName::new(name),
+                Word::new(taken)
             ))
             .hint("rename the column, or leave it out")),
         }

@@ -7,7 +7,7 @@
 use super::{Classes, ModelFile};
 use crate::StageError;
 use crate::csv::stream::{CsvStream, Record, RecordBlock};
-use crate::csv::{CellNumber, CsvOptions, Dialect, NullWords, Word};
+use crate::csv::{CellNumber, CsvOptions, Dialect, FileName, NullWords, Word};
 use crate::logistic::{Predictions, Predictor};
 use crate::similar::similar;
 use camino::Utf8Path;
@@ -54,10 +54,14 @@ fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Wri
     out.write_all(&header(model, &data)).map_err(PredictError::Output)?;
     let mut done = 0;
     while let Some(block) = data.next_block().map_err(StageError::from)? {
-        let read = rows.read(&block, data.name());
+        let read = rows.read(&block, &FileName::new(data.name()));
         rows.write(&block, out).map_err(PredictError::Output)?;
         done += rows.records.len() as u64;
-        read?;
+        if let Err(error) = read {
+            // Damaged data may decompress to anything, so what it seems to be says nothing.
+            data.check_rest().map_err(StageError::from)?;
+            return Err(error.into());
+        }
     }
     out.flush().map_err(PredictError::Output)?;
     Ok(done)
@@ -124,7 +128,7 @@ impl Rows {
     }
 
     /// Reads the records of a block up to the first fault, and predicts for them.
-    fn read(&mut self, block: &RecordBlock, name: &str) -> Result<(), StageError> {
+    fn read(&mut self, block: &RecordBlock, name: &FileName) -> Result<(), StageError> {
         self.records.clear();
         self.features.iter_mut().for_each(Vec::clear);
         let mut records = block.records();
@@ -187,7 +191,7 @@ fn missing<R: Read>(data: &CsvStream<R>, names: &[String], feature: &str) -> Sta
         .map_or_else(String::new, |name| format!("; found `{}`", Word::new(name)));
     StageError::data(format!(
         "{}:{}: column `{}` is missing{found}",
-        data.name(),
+        FileName::new(data.name()),
         data.header_line(),
         Word::new(feature)
     ))
@@ -345,6 +349,25 @@ mod tests {
             let (out, rows) = run(&seed_model(), data);
             assert_eq!(rows.unwrap_err(), message.replace("` :", "`:"), "{data:?}");
             assert_eq!(out.lines().count(), written, "{data:?} {out}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_damaged_data_is_its_damage() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all(b"age,salary\n1,2\n3,4\n").unwrap();
+        let mut packed = encoder.finish().unwrap();
+        for (at, byte) in [(packed.len() - 11, b'x'), (packed.len() - 10, b'5')] {
+            let whole = std::mem::replace(&mut packed[at], byte);
+            let options = CsvOptions::for_records(&CsvSource::default()).unwrap();
+            let mut out = Vec::new();
+            let error = predict_stream(&seed_model(), packed.as_slice(), "t.csv", options, &mut out).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "t.csv is damaged: its gzip checksum does not match",
+                "{at}"
+            );
+            packed[at] = whole;
         }
     }
 

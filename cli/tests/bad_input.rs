@@ -88,7 +88,42 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "validate",
             "data.csv:1: column `salary` is missing",
         ),
-        ("broken gzip", b"\x1f\x8b\x08\x00\x00".to_vec(), "extract", "data.csv"),
+        (
+            "a header with several faults",
+            b"age,age,,target\n1,2,3,0\n".to_vec(),
+            "extract",
+            "data.csv:1: column `age` is there twice, as column 1 and column 2, and 1 more fault",
+        ),
+        (
+            "UTF-16 without a mark",
+            with_header(ROWS).iter().flat_map(|&byte| [byte, 0]).collect(),
+            "extract",
+            "data.csv looks like UTF-16",
+        ),
+        (
+            "another format",
+            b"PK\x03\x04\x14\0".to_vec(),
+            "extract",
+            "data.csv is a zip archive",
+        ),
+        (
+            "a space that nobody sees",
+            with_header("25\u{a0},50000,0\n"),
+            "validate",
+            "data.csv:2: column `age`: `25\\u{a0}` is not a number",
+        ),
+        (
+            "a cell that is too long for a message",
+            with_header(&format!("{},50000,0\n", "🙂".repeat(60))),
+            "validate",
+            "data.csv:2: column `age`: `🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂…` is not a number",
+        ),
+        (
+            "broken gzip",
+            b"\x1f\x8b\x08\x00\x00".to_vec(),
+            "extract",
+            "data.csv is damaged: its gzip data ends too early",
+        ),
     ]
 }
 
@@ -242,6 +277,21 @@ fn a_folder_in_place_of_the_file_is_data() {
     let workspace = workspace().with("seed.yaml", seed().yaml()).with("data.csv/inside", "");
     let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
     assert_eq!(ran.ending("extract"), "Failed Data");
+}
+
+#[test]
+fn a_file_at_the_end_of_a_long_path_is_named_with_its_line() {
+    let path = format!("{}data.csv", "a folder of many/".repeat(16));
+    let workspace = workspace()
+        .with("p.yaml", manifest("p").extract(&path).yaml())
+        .with(&path, with_header("25,50000\n"));
+    let ran = workspace.trainyard("run p.yaml -o json").exits(1);
+    assert_eq!(ran.ending("extract"), "Failed Data");
+    let message = ran.message("extract");
+    assert!(
+        message.ends_with("…/data.csv:2: 2 fields, but the header has 3"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -11,8 +11,11 @@ fn with_header(rows: &str) -> Vec<u8> {
     format!("age,salary,target\n{rows}").into_bytes()
 }
 
-/// A data file, the stage that refuses it, and the beginning of what it says.
-fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
+/// A name, a data file, the stage that refuses it, and the beginning of what it says.
+type Refused = (&'static str, Vec<u8>, &'static str, &'static str);
+
+/// Files that are no tables.
+fn refused_files() -> Vec<Refused> {
     vec![
         ("an empty file", Vec::new(), "extract", "data.csv"),
         ("a header alone", with_header(""), "extract", "data.csv"),
@@ -46,6 +49,36 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "extract",
             "data.csv:1",
         ),
+        (
+            "a header with several faults",
+            b"age,age,,target\n1,2,3,0\n".to_vec(),
+            "extract",
+            "data.csv:1: column `age` is there twice, as column 1 and column 2, and 1 more fault",
+        ),
+        (
+            "UTF-16 without a mark",
+            with_header(ROWS).iter().flat_map(|&byte| [byte, 0]).collect(),
+            "extract",
+            "data.csv looks like UTF-16",
+        ),
+        (
+            "another format",
+            b"PK\x03\x04\x14\0".to_vec(),
+            "extract",
+            "data.csv is a zip archive",
+        ),
+        (
+            "broken gzip",
+            b"\x1f\x8b\x08\x00\x00".to_vec(),
+            "extract",
+            "data.csv is damaged: its gzip data ends too early",
+        ),
+    ]
+}
+
+/// Files that are tables, with cells or columns that `validate` refuses.
+fn refused_cells() -> Vec<Refused> {
+    vec![
         (
             "text among numbers",
             with_header("25,50000,0\nold,60000,1\n"),
@@ -89,24 +122,6 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "data.csv:1: column `salary` is missing",
         ),
         (
-            "a header with several faults",
-            b"age,age,,target\n1,2,3,0\n".to_vec(),
-            "extract",
-            "data.csv:1: column `age` is there twice, as column 1 and column 2, and 1 more fault",
-        ),
-        (
-            "UTF-16 without a mark",
-            with_header(ROWS).iter().flat_map(|&byte| [byte, 0]).collect(),
-            "extract",
-            "data.csv looks like UTF-16",
-        ),
-        (
-            "another format",
-            b"PK\x03\x04\x14\0".to_vec(),
-            "extract",
-            "data.csv is a zip archive",
-        ),
-        (
             "a space that nobody sees",
             with_header("25\u{a0},50000,0\n"),
             "validate",
@@ -118,18 +133,12 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "validate",
             "data.csv:2: column `age`: `🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂…` is not a number",
         ),
-        (
-            "broken gzip",
-            b"\x1f\x8b\x08\x00\x00".to_vec(),
-            "extract",
-            "data.csv is damaged: its gzip data ends too early",
-        ),
     ]
 }
 
 #[test]
 fn bad_files_are_refused_as_data_with_their_place() {
-    for (name, contents, stage, message) in refused() {
+    for (name, contents, stage, message) in refused_files().into_iter().chain(refused_cells()) {
         let workspace = workspace().with("seed.yaml", seed().yaml()).with("data.csv", contents);
         let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
         assert_eq!(ran.ending(stage), "Failed Data", "{name}: {}", ran.stdout);

@@ -173,8 +173,8 @@ fn targets_that_cannot_be_learnt_are_refused_and_reported() {
             "whole numbers that are rounded",
             "25,50000,9007199254740993\n30,60000,9007199254740992\n30,60000,1.0\n",
             2,
-            "data.csv:2: column `target`: `9.007199254740992e15` is too large for a class: beyond 2^53 numbers of this column \
-             are rounded, and 1 more fault",
+            "data.csv:2: column `target`: a number of about 9.007199254740992e15 is too large for a class: beyond 2^53 they \
+             are rounded here, and 1 more fault",
         ),
         (
             "a key",
@@ -315,4 +315,16 @@ fn ten_thousand_columns_are_read() {
         .with("data.csv", format!("{}\n{row}\n{row}\n", names.join(",")));
     let ran = workspace.trainyard("run p.yaml -o json").exits(0);
     assert_eq!(ran.ending("validate"), "Succeeded");
+}
+
+#[test]
+fn a_long_path_hides_no_cause() {
+    let folder = "a-long-name/".repeat(40);
+    let pipeline = seed().yaml().replace("data.csv", &format!("{folder}data.csv"));
+    let workspace = workspace()
+        .with("seed.yaml", pipeline)
+        .with(&format!("{folder}data.csv"), with_header("25,,0\n30,60000,1\n"));
+    let ran = workspace.trainyard("run seed.yaml -o json").exits(1);
+    let message = ran.message("validate");
+    assert!(message.ends_with("data.csv:2: column `salary` is empty"), "{message}");
 }

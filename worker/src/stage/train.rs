@@ -9,6 +9,7 @@ mod dataset_design;
 mod first_pass;
 
 use crate::StageError;
+use crate::csv::FileName;
 use crate::dataset::{DatasetReader, read_description};
 use crate::logistic::{FitError, FitOptions, Fitted, balanced_weights, fit};
 use crate::model::version::{already_made, write_version};
@@ -208,7 +209,7 @@ fn refused(
         .hint("usual values are between 1e-6 and 1e6"),
         FitError::Diverged => StageError::data(format!(
             "{}: no model can be fitted in double precision",
-            description.source.name
+            FileName::new(&description.source.name)
         ))
         .hint("the numbers of some column are extreme: measure it in another unit, or lower c"),
         FitError::OneClass

@@ -153,7 +153,7 @@ fn add_floats(
 /// Why `value` is no class, in words that follow the column's name.
 pub(in crate::stage) fn why_no_class(value: f64) -> String {
     if value.fract() == 0.0 {
-        format!("`{value:e}` is too large for a class: beyond 2^53 numbers of this column are rounded")
+        format!("a number of about {value:e} is too large for a class: beyond 2^53 they are rounded here")
     } else {
         format!("`{value}` is not a whole number, so no class")
     }

@@ -5,6 +5,7 @@
 use super::classes::{CLASSES_MAX, Found, Lookup, NoClass, some_labels, why_no_class};
 use super::dataset_design::{DatasetDesign, fill};
 use crate::StageError;
+use crate::csv::FileName;
 use crate::dataset::{DatasetReader, Scan};
 use crate::logistic::{DesignBlock, MemoryDesign};
 use crate::model::Classes;
@@ -167,7 +168,7 @@ impl Pass<'_, '_> {
                     .hint("logistic regression predicts classes: the target's values must be whole numbers or texts")
             }
             NoClass::TooMany => {
-                let name = &self.description.source.name;
+                let name = FileName::new(&self.description.source.name);
                 StageError::data(format!(
                     "{name}: column `{target}` has more than {CLASSES_MAX} different values"
                 ))
@@ -200,7 +201,7 @@ fn memory_design(kept: &[Vec<ArrayRef>], features: usize, lookup: &Lookup) -> Re
 
 /// `PATH:LINE` of a row, or `PATH, row N` (from 1) where the line is not known.
 pub(super) fn place(description: &DatasetDescription, row: u64) -> String {
-    let name = &description.source.name;
+    let name = FileName::new(&description.source.name);
     match description.line(row) {
         Some(line) => format!("{name}:{line}"),
         None => format!("{name}, row {}", row + 1),

@@ -1,6 +1,6 @@
 //! `report.json`: everything that `validate` found, and the first of it in a line.
 
-use crate::csv::{Word, and_more, some_names};
+use crate::csv::{FileName, Word, and_more, some_names};
 use crate::stage::train::classes::{CLASSES_MAX, why_no_class};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
@@ -189,7 +189,7 @@ impl Report {
         let all: u64 = self.faults.iter().map(|fault| fault.count).sum();
         Some(format!(
             "{}{}{}",
-            self.source.name,
+            FileName::new(&self.source.name),
             first.sentence(self.rows),
             and_more(all - 1)
         ))

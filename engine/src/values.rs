@@ -8,7 +8,7 @@
 mod substitute;
 mod template;
 
-pub(crate) use substitute::{Outputs, resolve, resolve_column, texts_of};
+pub(crate) use substitute::{Outputs, resolve, resolve_known, texts_of};
 pub(crate) use template::{Piece, Reference, pieces};
 
 use crate::Timestamp;

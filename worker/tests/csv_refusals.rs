@@ -5,24 +5,12 @@
 mod stages;
 
 use serde_json::json;
-use stages::Workspace;
+use stages::{SEED, Workspace, gzip, zstd};
 use std::io::Write;
 use trainyard_contract::FailureClass;
 use trainyard_contract::result::MESSAGE_BYTES_MAX;
 use trainyard_worker::StageError;
 use trainyard_worker::csv::{CsvOptions, read_bytes};
-
-const SEED: &[u8] = b"age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    ::zstd::encode_all(bytes, 3).unwrap()
-}
 
 #[test]
 fn files_that_are_no_table() {

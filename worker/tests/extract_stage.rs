@@ -5,25 +5,12 @@
 mod stages;
 
 use serde_json::json;
-use stages::Workspace;
+use stages::{SEED, Workspace, gzip, zstd};
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use trainyard_contract::FailureClass;
 use trainyard_worker::StageError;
 use trainyard_worker::dataset::DatasetReader;
-
-const SEED: &[u8] = b"age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    ::zstd::encode_all(bytes, 3).unwrap()
-}
 
 #[test]
 fn the_seed_becomes_a_dataset() {

@@ -5,7 +5,7 @@
 
 use super::{Pipeline, Stage, stage_field};
 use crate::fault::FieldPath;
-use crate::values::resolve_column;
+use crate::values::resolve_known;
 use crate::{SpecFault, StageDraft, Values};
 use std::collections::BTreeSet;
 use trainyard_contract::StageSpec;
@@ -111,7 +111,7 @@ impl Pipeline {
         let declared = extract.csv.iter().flat_map(|csv| &csv.columns);
         let texts: BTreeSet<String> = declared
             .filter(|column| column.column_type == Some(ColumnType::Text))
-            .map(|column| resolve_column(&column.name, values))
+            .map(|column| resolve_known(&column.name, values))
             .collect();
         for (k, feature) in features.iter().enumerate() {
             if texts.contains(feature) {
@@ -133,7 +133,7 @@ fn train_columns(train: &TrainSpec, values: &Values) -> (Vec<String>, String) {
     let features = train
         .features
         .iter()
-        .map(|feature| resolve_column(feature, values))
+        .map(|feature| resolve_known(feature, values))
         .collect();
-    (features, resolve_column(&train.target, values))
+    (features, resolve_known(&train.target, values))
 }

@@ -2,7 +2,7 @@
 
 use super::{PARAMETER_BYTES_MAX, Pipeline, stage_field};
 use crate::fault::{FieldPath, did_you_mean, listed};
-use crate::values::{Piece, Reference, pieces, resolve_column, texts_of};
+use crate::values::{Piece, Reference, pieces, resolve_known, texts_of};
 use crate::{SpecFault, Values};
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl Pipeline {
     fn check_no_text_is_empty(&self, values: &Values, faults: &mut Vec<SpecFault>) {
         for (i, stage) in self.stages().iter().enumerate() {
             for (field, text) in texts_of(&stage.spec, &stage_field(i)) {
-                if !text.is_empty() && resolve_column(&text, values).is_empty() {
+                if !text.is_empty() && resolve_known(&text, values).is_empty() {
                     faults.push(SpecFault::new(field, format!("is empty, since `{text}` is")));
                 }
             }

@@ -94,9 +94,9 @@ fn substitute(json: &mut Json, values: &Values, outputs: &Outputs<'_>) -> Result
     Ok(changed)
 }
 
-/// A column's name with its values put in. It was checked that it needs no output, so that nothing can fail; if it did, the
-/// text as it stands names no column of any file and is reported as such.
-pub(crate) fn resolve_column(text: &str, values: &Values) -> String {
+/// A text with the values put in that are known before the run: parameters, its name, its slot. One that needs more (an
+/// output, a slot that the run has not) stays as it stands; where that is not allowed, it was refused before.
+pub(crate) fn resolve_known(text: &str, values: &Values) -> String {
     resolve_text(text, values, &Outputs::new()).unwrap_or_else(|_| text.to_owned())
 }
 

@@ -6,8 +6,8 @@ use super::world::{End, check_end};
 use trainyard_contract::Duration;
 use trainyard_contract::FailureClass::{Config, Data, Timeout, Transient};
 use trainyard_engine::{
-    Action, AttemptState, DesiredState, Event, Observed, Obstacle, RetryPolicy, Run, RunPhase, StagePhase, StopReason,
-    Timeouts, plan,
+    Action, AttemptState, Backoff, DesiredState, Event, Observed, Obstacle, RetryPolicy, Run, RunPhase, StagePhase,
+    StopReason, Timeouts, plan,
 };
 
 #[test]
@@ -214,6 +214,29 @@ fn a_run_that_takes_too_long_is_stopped_and_failed() {
     assert_eq!((status.phase, status.failure_class), (RunPhase::Failed, Some(Timeout)));
     assert_eq!(status.message, "the run took longer than 6h (`timeouts.run`)");
     assert_eq!(story.stage("s1").failure_class, Some(Timeout));
+}
+
+#[test]
+fn a_run_whose_time_is_over_in_a_retry_wait_names_the_last_failure() {
+    use StagePhase::{Failed, Skipped};
+    let slow_retry = RetryPolicy {
+        backoff: Backoff {
+            initial: Duration::from_secs(60),
+            ..Backoff::default()
+        },
+        ..RetryPolicy::default()
+    };
+    let timeouts = Timeouts {
+        run: Duration::from_secs(30),
+        ..Timeouts::default()
+    };
+    let shapes = [(Kind::Extract, vec![]), (Kind::Extract, vec![0])];
+    let mut story = Story::of(&shapes, slow_retry, timeouts);
+    story.ends("s0", End::Fails(Transient)).waits(30);
+    assert_eq!(story.phases(), [Failed, Skipped]);
+    assert_eq!(story.stage("s0").failure_class, Some(Timeout));
+    let wanted = "the run took longer than 30s (`timeouts.run`); its last attempt: broken";
+    assert_eq!(story.stage("s0").message, wanted);
 }
 
 #[test]

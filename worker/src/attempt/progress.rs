@@ -85,3 +85,19 @@ impl Progress {
         self.rows.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_those_of_the_pass_where_there_are_several() {
+        let once = Progress::silent();
+        let often = Progress::silent();
+        often.passes_over(10);
+        for (done, rows, pass) in [(0, 0, 1), (1, 1, 1), (10, 10, 1), (11, 1, 2), (20, 10, 2), (25, 5, 3)] {
+            assert_eq!(often.shown(done), Done { rows, pass: Some(pass) }, "{done}");
+            assert_eq!(once.shown(done), Done { rows: done, pass: None }, "{done}");
+        }
+    }
+}

@@ -88,8 +88,14 @@ pub(super) fn polish<D: DesignBlocks>(
         .saturating_mul(scaled.features.max(1))
         .saturating_mul(scaled.vectors);
     let reached = solution.end == End::Reached;
-    if reached && work > ALWAYS_WORK_MAX && !needs_polish(scaled, solver, theta, &zeros) {
-        return Ok(true);
+    let is_worth_it = || match solver {
+        // Each step is hundreds of passes: where Newton's method ended has to do.
+        Solver::Passes(..) => false,
+        Solver::Double(factor) if reached && factor.raised == 0 => has_lost_digits(scaled, factor, theta, &zeros),
+        Solver::Double(_) | Solver::RowSpace(..) => true,
+    };
+    if work > ALWAYS_WORK_MAX && !is_worth_it() {
+        return Ok(reached);
     }
     let mut size_before = f64::INFINITY;
     for _ in 0..STEPS_MAX {
@@ -184,13 +190,8 @@ fn relative_size_above(scaled: &Scaled, theta: &[Twofold<f64>], step: &[f64], ze
 /// Whether rounding in double precision may have cost a coefficient its digits.
 ///
 /// A row's part of the gradient is off by some units in the last place of its weight, and the inverse Hessian says what
-/// becomes of that. Nothing is known without a Hessian: then the step's own conditioning is left as it is.
-fn needs_polish(scaled: &Scaled, solver: &Solver<'_>, theta: &[Twofold<f64>], zeros: &[f64]) -> bool {
-    let factor = match solver {
-        Solver::Double(factor) if factor.raised == 0 => factor,
-        Solver::Double(_) | Solver::RowSpace(..) => return true,
-        Solver::Passes(..) => return false,
-    };
+/// becomes of that.
+fn has_lost_digits(scaled: &Scaled, factor: &Factor<f64>, theta: &[Twofold<f64>], zeros: &[f64]) -> bool {
     let unknowns = scaled.unknowns();
     let heaviest = scaled.weights.iter().copied().fold(0.0, f64::max);
     // Errors of single rows point either way, so that they add up like the root of their number; sums are compensated.

@@ -9,10 +9,26 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use trainyard_contract::StageDocument;
 use trainyard_worker::StageError;
 use trainyard_worker::attempt::{Progress, StopFlag};
 use trainyard_worker::stage::{StageContext, StageOutput, run};
+
+/// The file of the seed pipeline.
+pub(crate) const SEED: &[u8] = b"age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
+
+/// One gzip member.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// One zstd frame.
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ::zstd::encode_all(bytes, 3).unwrap()
+}
 
 /// A workspace.
 pub(crate) struct Workspace(tempfile::TempDir);

@@ -275,7 +275,7 @@ pub(super) fn some_labels(labels: &[String]) -> String {
     let shown: Vec<String> = labels
         .iter()
         .take(SHOWN)
-        .map(|label| format!("`{}`", crate::csv::cut_value(label)))
+        .map(|label| format!("`{}`", crate::csv::Word::new(label)))
         .collect();
     let more = if labels.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))

@@ -101,7 +101,7 @@ impl Outcome {
 }
 
 /// The version that the run made; also one whose stage failed after it was saved.
-pub fn model_of(run: &Run, pipeline: &PipelineName, workspace: &Workspace) -> Option<ModelOutcome> {
+fn model_of(run: &Run, pipeline: &PipelineName, workspace: &Workspace) -> Option<ModelOutcome> {
     let run_folder = layout::run_folder(&run.name, &run.uid);
     let saved_by = |stage: &StageStatus| {
         let minted = stage.model_version.as_ref()?;

@@ -25,7 +25,8 @@ pub struct Retention {
 /// Ten of each, where the manifest says nothing.
 pub const RUNS_KEPT: usize = 10;
 
-/// Removes the runs of `pipeline` beyond `retention`, but never the run `kept`, of which people were just told. What cannot be removed stays for the next time.
+/// Removes the runs of `pipeline` beyond `retention`, but never the run `kept`, of which people were just told. What cannot be
+/// removed stays for the next time.
 pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, kept: &RunName, retention: Retention) {
     let Ok(folders) = run_folders::all(workspace) else {
         return;

@@ -59,13 +59,9 @@ fn reason_of(class: Option<FailureClass>, message: &str) -> String {
 
 /// Why a run failed: one complaint a failed stage, in the order in which they ran.
 pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Complaint> {
-    let stages = pipeline
-        .order()
-        .iter()
-        .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
-    let mut complaints: Vec<Complaint> = stages
+    let mut complaints: Vec<Complaint> = stages_in_order(run, pipeline)
         .filter(|stage| stage.phase == StagePhase::Failed)
-        .map(|stage| about(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
+        .map(|stage| complaint_of(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
         .collect();
     let has_message = !run.status.message.is_empty();
     if complaints.is_empty() && run.status.phase == RunPhase::Failed && has_message {
@@ -76,7 +72,13 @@ pub fn failures(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Co
     complaints
 }
 
-fn about(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
+/// The stages in the order in which they ran.
+fn stages_in_order<'a>(run: &'a Run, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a StageStatus> {
+    let order = pipeline.order().iter();
+    order.filter_map(|&i| run.status.stage(&pipeline.stages()[i].name))
+}
+
+fn complaint_of(stage: &StageStatus, run: &Run, pipeline: &Pipeline) -> Complaint {
     let tried = match stage.attempts {
         0 | 1 => String::new(),
         attempts => format!(", after {attempts} attempts"),
@@ -104,13 +106,9 @@ fn usable_hint(stage: &StageStatus, run: &Run, workspace: &Workspace) -> String 
 
 /// What users should know of stages that succeeded, in the order in which they ran.
 pub fn warnings(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
-    let stages = pipeline
-        .order()
-        .iter()
-        .filter_map(|&i| run.status.stage(&pipeline.stages()[i].name));
-    stages
+    stages_in_order(run, pipeline)
         .filter(|stage| stage.phase == StagePhase::Succeeded && !stage.message.is_empty())
-        .map(|stage| about(stage, run, pipeline).hint(&stage.hint))
+        .map(|stage| complaint_of(stage, run, pipeline).hint(&stage.hint))
         .collect()
 }
 

@@ -98,7 +98,7 @@ impl Walk {
     fn object(&mut self, schema: &Value, node: &Node, at: Position, field: &FieldPath) -> Value {
         let Tree::Map(entries) = &node.tree else {
             if node.tree == Tree::Null && schema["nullable"] == true {
-                return placeholder(schema);
+                return stand_in(schema);
             }
             let key = schema["properties"].as_object().zip(node.text());
             match key.and_then(|(properties, text)| key_without_space(properties, text, node.at)) {
@@ -110,7 +110,7 @@ impl Walk {
                 ),
             }
             // Fields beside it that ask whether it is there find it.
-            return placeholder(schema);
+            return stand_in(schema);
         };
         let fits = self.count(schema, ["minProperties", "maxProperties"], entries.len(), at, field);
         let mut object = Map::new();
@@ -140,7 +140,7 @@ impl Walk {
             if !self.dropped.contains(&missing) {
                 self.find(at, &missing, "is missing");
             }
-            object.insert(name.to_owned(), placeholder(&schema["properties"][name]));
+            object.insert(name.to_owned(), stand_in(&schema["properties"][name]));
         }
         Value::Object(object)
     }
@@ -250,7 +250,7 @@ impl Walk {
                 Tree::Text(text) if schema["items"]["type"] == "string" && schema["items"]["enum"].is_null() => {
                     Value::from(vec![text.as_str()])
                 }
-                _ => placeholder(schema),
+                _ => stand_in(schema),
             };
         };
         let fits = self.count(schema, ["minItems", "maxItems"], items.len(), node.at, field);
@@ -266,7 +266,7 @@ impl Walk {
             match self.value(item_schema, item, item.at, &field) {
                 Some(value) => list.push(value),
                 // Entries keep their places, by which the engine speaks of them.
-                None if item_schema["enum"].is_null() => list.push(placeholder(item_schema)),
+                None if item_schema["enum"].is_null() => list.push(stand_in(item_schema)),
                 None => {}
             }
         }
@@ -361,7 +361,7 @@ fn has_shape(schema: &Value, node: &Node) -> bool {
 }
 
 /// What stands where a required value is missing or refused.
-fn placeholder(schema: &Value) -> Value {
+fn stand_in(schema: &Value) -> Value {
     match schema["type"].as_str() {
         Some("object") => {
             let required = schema["required"]
@@ -371,7 +371,7 @@ fn placeholder(schema: &Value) -> Value {
                 .filter_map(Value::as_str);
             Value::Object(
                 required
-                    .map(|name| (name.to_owned(), placeholder(&schema["properties"][name])))
+                    .map(|name| (name.to_owned(), stand_in(&schema["properties"][name])))
                     .collect(),
             )
         }

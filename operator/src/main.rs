@@ -1,0 +1,2 @@
+//! Trainyard's operator.
+fn main() {}

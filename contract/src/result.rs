@@ -2,6 +2,7 @@
 
 use crate::{FailureClass, ModelVersionName};
 use camino::Utf8PathBuf;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,12 +69,13 @@ pub struct Artifact {
 }
 
 /// A model version that an attempt made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MadeModelVersion {
     /// Its name.
     pub version: ModelVersionName,
     /// Its folder, relative to the workspace.
+    #[schemars(with = "String")]
     pub path: Utf8PathBuf,
     /// Hexadecimal sha-256 of its `manifest.json`.
     pub sha256: String,

@@ -3,7 +3,7 @@
 //! A test compares the files with what the types say today; `UPDATE_GENERATED=1 cargo test -p trainyard-crds` or
 //! `cargo xtask crds` writes them anew.
 
-use crate::definition::{pipeline_definition, schema_of};
+use crate::definition::{model_version_definition, pipeline_definition, run_definition, schema_of};
 use crate::{reference, yaml_text};
 
 /// The first line of what is applied to a cluster: for whoever would edit it there.
@@ -22,6 +22,14 @@ pub fn generated() -> Vec<(&'static str, String)> {
         (
             "crds/yaml/mlpipelines.trainyard.dev.yaml",
             format!("{HEADER}{}", yaml_text::yaml(&definition)),
+        ),
+        (
+            "crds/yaml/pipelineruns.trainyard.dev.yaml",
+            format!("{HEADER}{}", yaml_text::yaml(&run_definition())),
+        ),
+        (
+            "crds/yaml/modelversions.trainyard.dev.yaml",
+            format!("{HEADER}{}", yaml_text::yaml(&model_version_definition())),
         ),
         ("crds/yaml/mlpipeline.schema.json", schema_text),
         ("docs/reference/mlpipeline.md", reference::page(schema)),

@@ -13,6 +13,6 @@ mod reference;
 mod schedule_text;
 mod yaml_text;
 
-pub use definition::{pipeline_definition, pipeline_schema};
+pub use definition::{model_version_definition, pipeline_definition, pipeline_schema, run_definition};
 pub use generated::generated;
-pub use v1alpha1::{MLPipeline, MLPipelineSpec};
+pub use v1alpha1::{MLPipeline, MLPipelineSpec, ModelVersion, PipelineRun};

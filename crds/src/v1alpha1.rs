@@ -1,6 +1,9 @@
 //! `trainyard.dev/v1alpha1`: the first version of the API. Validations only ever widen within it.
 
+mod model_version;
 mod pipeline;
+mod run;
+mod run_status;
 
 mod parameter;
 mod retention;
@@ -16,14 +19,17 @@ mod env;
 mod resources;
 
 pub use env::{EnvSource, EnvVar, KeyRef};
+pub use model_version::{ModelVersion, ModelVersionSpec, ModelVersionStatus};
 pub use parameter::Parameter;
 pub use pipeline::{EVERY_DEPENDS_ON_NAMES_A_STAGE, MLPipeline, MLPipelineSpec};
 pub use resources::{QUANTITY_PATTERN, Quantity, Resources, is_quantity};
 pub use retention::Retention;
 pub use retry::{Backoff, MemoryGrowth, Retry};
+pub use run::{ParameterValue, PipelineRef, PipelineRun, PipelineRunSpec, RunState};
+pub use run_status::{PipelineRunStatus, Revision, RunStage};
 pub use schedule::{ConcurrencyPolicy, MissedRuns, Schedule};
 pub use stage::Stage;
-pub use status::MLPipelineStatus;
+pub use status::{LastRun, MLPipelineStatus, SeenTrigger};
 pub use timeouts::{StageTimeouts, Timeouts};
 pub use worker::{ImagePullSecret, Worker};
 pub use workspace::Workspace;

@@ -1,6 +1,7 @@
 //! Which budget a failed attempt is charged to, and what was spent so far. Budgets are apart: three lost nodes cost the user
 //! nothing, and a flaky network does not use up what a full disk may need.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::FailureClass;
 
@@ -15,7 +16,7 @@ pub const REMAKES_MAX: u32 = 2;
 pub const RECOVERIES_MAX: u32 = 3;
 
 /// What a failed attempt is charged to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Budget {
     /// Never repeated: the same input, or the same spec, would fail the same way.
     Never,
@@ -42,7 +43,7 @@ impl Budget {
 }
 
 /// How many attempts of a stage were charged to each budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Spent {
     /// Charged to `retry.limit`.

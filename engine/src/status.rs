@@ -4,6 +4,7 @@
 //! difference of two of them what people want to know. Not here: how it is bounded (`status_caps.rs`).
 
 use crate::{LatestAttempt, Spent};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +12,7 @@ use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{Duration, FailureClass, ModelVersionName, StageName};
 
 /// What is known of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
     /// How far it is, for people: no decision reads it, but that a finished run is left alone.
@@ -37,7 +38,7 @@ pub struct RunStatus {
 }
 
 /// How far a run is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum RunPhase {
     /// Nothing has started.
     #[default]
@@ -57,7 +58,7 @@ pub enum RunPhase {
 }
 
 /// Why a run is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum StopCause {
     /// Its user asked for it.
     Requested,
@@ -66,7 +67,7 @@ pub enum StopCause {
 }
 
 /// What is known of a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StageStatus {
     /// Its name.
@@ -108,6 +109,7 @@ pub struct StageStatus {
     pub rows: Option<u64>,
     /// Its small outputs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "any_scalars")]
     pub outputs: BTreeMap<String, serde_json::Value>,
     /// How many outputs were left out because they were too long.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -124,7 +126,7 @@ pub struct StageStatus {
 }
 
 /// A dataset that a stage committed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommittedDataset {
     /// The attempt that reported it: what tells it apart from one that was made again.
@@ -136,7 +138,7 @@ pub struct CommittedDataset {
 }
 
 /// How far a stage is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum StagePhase {
     /// Waits for other stages.
     #[default]
@@ -254,6 +256,15 @@ impl StageStatus {
             latest.ended_after = None;
         }
     }
+}
+
+/// Outputs may be numbers, texts and booleans; a schema without unions cannot say so.
+fn any_scalars(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "Its small outputs: numbers, texts and booleans, at most 1 KiB.",
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": true,
+    })
 }
 
 const fn first_attempt() -> u32 {

@@ -1,12 +1,17 @@
 //! How an attempt ended: written once, and final.
 
 use crate::{Budget, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::{Duration, FailureClass};
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+///
+/// As data it is an object with `outcome`, and with `class` and `budget` where it failed: a field of one type, so that the
+/// schema of a run's status can say what stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "VerdictForm", into = "VerdictForm")]
+#[schemars(with = "VerdictForm")]
 pub enum Verdict {
     /// Done and committed.
     Succeeded,
@@ -21,8 +26,7 @@ pub enum Verdict {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What kind of failure it was.
     pub class: FailureClass,
@@ -30,8 +34,76 @@ pub struct Failure {
     pub budget: Budget,
 }
 
+/// A verdict as data.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Verdict")]
+struct VerdictForm {
+    /// How the attempt ended.
+    outcome: VerdictOutcome,
+    /// What kind of failure it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<FailureClass>,
+    /// What the failure is charged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    budget: Option<Budget>,
+}
+
+/// The word for a verdict.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+enum VerdictOutcome {
+    /// Done and committed.
+    Succeeded,
+    /// Failed.
+    Failed,
+    /// An input was not what its digest says.
+    InputChanged,
+    /// Nobody knows how it ended.
+    Lost,
+    /// It was stopped because the run was.
+    Stopped,
+}
+
+impl From<Verdict> for VerdictForm {
+    fn from(verdict: Verdict) -> Self {
+        let plain = |outcome| Self {
+            outcome,
+            class: None,
+            budget: None,
+        };
+        match verdict {
+            Verdict::Succeeded => plain(VerdictOutcome::Succeeded),
+            Verdict::Failed(Failure { class, budget }) => Self {
+                outcome: VerdictOutcome::Failed,
+                class: Some(class),
+                budget: Some(budget),
+            },
+            Verdict::InputChanged => plain(VerdictOutcome::InputChanged),
+            Verdict::Lost => plain(VerdictOutcome::Lost),
+            Verdict::Stopped => plain(VerdictOutcome::Stopped),
+        }
+    }
+}
+
+impl From<VerdictForm> for Verdict {
+    fn from(form: VerdictForm) -> Self {
+        let VerdictForm { outcome, class, budget } = form;
+        match outcome {
+            VerdictOutcome::Succeeded => Self::Succeeded,
+            VerdictOutcome::Failed => {
+                let class = class.unwrap_or(FailureClass::Internal);
+                let budget = budget.unwrap_or(Budget::of_class(class));
+                Self::Failed(Failure { class, budget })
+            }
+            VerdictOutcome::InputChanged => Self::InputChanged,
+            VerdictOutcome::Lost => Self::Lost,
+            VerdictOutcome::Stopped => Self::Stopped,
+        }
+    }
+}
+
 /// What is remembered of a stage's latest attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestAttempt {
     /// When the host was told to start it, counted from the run's creation. This and the other times are forgotten when the

@@ -1,8 +1,9 @@
 //! What the operator says about a pipeline.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_engine::RunPhase;
 
 /// Written by the operator only. An object without it is not yet looked at: `observedGeneration` is -1 then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,4 +21,35 @@ pub struct MLPipelineStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 40))]
     pub champion: Option<String>,
+    /// The `spec.trigger` that was seen last, and the run that it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<SeenTrigger>,
+    /// The run that ended last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+}
+
+/// A token that started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenTrigger {
+    /// The token.
+    #[schemars(length(max = 63))]
+    pub token: String,
+    /// The run that it started.
+    #[schemars(length(max = 63))]
+    pub run: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRun {
+    /// Its name.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// `Succeeded`, `Failed` or `Stopped`.
+    pub phase: RunPhase,
+    /// When it ended.
+    pub ended: Time,
 }

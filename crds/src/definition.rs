@@ -29,7 +29,10 @@ pub fn run_definition() -> Value {
 /// The definition of `ModelVersion`, as it is applied to a cluster.
 pub fn model_version_definition() -> Value {
     let name = "`<pipeline>-YYYYMMDD-HHMMSS`, after the version's folder. It cannot be changed.";
-    definition(&ModelVersion::crd(), name, LABEL_MAX)
+    let mut definition = definition(&ModelVersion::crd(), name, LABEL_MAX);
+    // One that was never the champion says so without a write.
+    schema_in(&mut definition)["properties"]["status"]["default"] = json!({"champion": false});
+    definition
 }
 
 /// The schema of an `MLPipeline`, its CEL rules in it: the `openAPIV3Schema` of the definition.

@@ -24,6 +24,7 @@ use trainyard_contract::names::{DNS_LABEL_PATTERN, PIPELINE_NAME_MAX, RUN_NAME_M
     derive = "PartialEq",
     doc = "A trained model on a volume: an entry of an index that can be made again from the folders.",
     selectable = ".spec.pipeline",
+    selectable = ".status.champion",
     printcolumn(name = "Pipeline", type_ = "string", json_path = ".spec.pipeline"),
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
     printcolumn(name = "Champion", type_ = "boolean", json_path = ".status.champion"),

@@ -1,0 +1,50 @@
+//! What every pass may use: the client, the stores, and the operator's short memory.
+
+use crate::events::Events;
+use crate::memory::{Expectations, Failures, Notices, Revisions};
+use crate::metrics::Metrics;
+use crate::seen::{SeenJob, SeenPod};
+use crate::settings::Settings;
+use kube::Client;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::Store;
+use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun};
+
+/// A pipeline, or why this version cannot read it.
+pub(crate) type GuardedPipeline = DeserializeGuard<MLPipeline>;
+/// A run, or why this version cannot read it.
+pub(crate) type GuardedRun = DeserializeGuard<PipelineRun>;
+
+/// What every pass may use.
+pub(crate) struct Context {
+    /// To the API server.
+    pub client: Client,
+    /// From the command line.
+    pub settings: Settings,
+    /// What is watched.
+    pub stores: Stores,
+    /// Revisions that were read.
+    pub revisions: Revisions,
+    /// Own writes that the stores do not show yet.
+    pub expectations: Expectations,
+    /// Causes that only events tell.
+    pub notices: Notices,
+    /// Passes that were cut off, in a row.
+    pub failures: Failures,
+    /// For people.
+    pub events: Events,
+    /// For Prometheus.
+    pub metrics: Metrics,
+}
+
+/// What is watched. Read only: each store has one writer, its watch.
+pub(crate) struct Stores {
+    /// All pipelines.
+    pub pipelines: Store<GuardedPipeline>,
+    /// The runs that are not finished.
+    pub runs: Store<GuardedRun>,
+    /// The Jobs of runs.
+    pub jobs: Store<SeenJob>,
+    /// The pods of runs.
+    pub pods: Store<SeenPod>,
+}

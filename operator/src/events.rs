@@ -1,0 +1,114 @@
+//! Events: what `kubectl describe` shows of a run. Only on retry, failure and end; losing one is harmless.
+
+use crate::names::{self, OPERATOR};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource, ResourceExt};
+use tracing::warn;
+use trainyard_crds::v1alpha1::PipelineRun;
+use trainyard_engine::{Event as Happened, Run, RunPhase, StagePhase};
+
+/// Tells what happened.
+#[derive(Clone)]
+pub(crate) struct Events {
+    recorder: Recorder,
+}
+
+impl Events {
+    /// Events that are reported in the operator's name.
+    pub(crate) fn new(client: Client) -> Self {
+        let reporter = Reporter {
+            controller: OPERATOR.to_owned(),
+            instance: std::env::var("POD_NAME").ok(),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+        }
+    }
+
+    /// Tells what happened in a run.
+    pub(crate) async fn publish(&self, object: &PipelineRun, run: &Run, happened: &[Happened]) {
+        let regarding = object.object_ref(&());
+        for event in happened.iter().filter_map(|h| event_of(object, run, h)) {
+            if let Err(error) = self.recorder.publish(&event, &regarding).await {
+                warn!(%error, "an event is lost");
+            }
+        }
+    }
+
+    /// Tells one thing about any object.
+    pub(crate) async fn tell<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        type_: EventType,
+        reason: &str,
+        note: String,
+    ) {
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(note),
+            action: reason.to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
+            warn!(%error, "an event is lost");
+        }
+    }
+}
+
+/// The event for something that happened; none for what only moves on.
+fn event_of(object: &PipelineRun, run: &Run, happened: &Happened) -> Option<Event> {
+    let (type_, reason, note, attempt) = match happened {
+        Happened::Stage {
+            stage,
+            phase,
+            attempt,
+            class,
+            message,
+            next: _,
+        } => {
+            let class = class.map(|class| format!("{class}: ")).unwrap_or_default();
+            let of = format!("`{stage}` failed in attempt {attempt}: {class}{message}");
+            match phase {
+                StagePhase::Retrying => (EventType::Warning, "StageRetrying", of, Some((stage, *attempt))),
+                StagePhase::Failed => (EventType::Warning, "StageFailed", of, Some((stage, *attempt))),
+                StagePhase::Pending
+                | StagePhase::Queued
+                | StagePhase::Running
+                | StagePhase::Succeeded
+                | StagePhase::Skipped
+                | StagePhase::Stopped => return None,
+            }
+        }
+        Happened::Run { phase, message } => match phase {
+            RunPhase::Succeeded => {
+                let model = object.status.as_ref().and_then(|status| status.model_version.as_ref());
+                let note = model.map_or_else(
+                    || "the run succeeded".to_owned(),
+                    |m| format!("the run succeeded and made {m}"),
+                );
+                (EventType::Normal, "Succeeded", note, None)
+            }
+            RunPhase::Failed => (EventType::Warning, "Failed", message.clone(), None),
+            RunPhase::Stopped => (EventType::Normal, "Stopped", "the run was stopped".to_owned(), None),
+            RunPhase::Pending | RunPhase::Running | RunPhase::Suspended | RunPhase::Stopping => return None,
+        },
+    };
+    Some(Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note),
+        action: reason.to_owned(),
+        // Events of one reason are counted together; those of different attempts are not one event.
+        secondary: attempt
+            .filter(|(_, attempt)| *attempt > 0)
+            .map(|(stage, attempt)| ObjectReference {
+                api_version: Some("batch/v1".to_owned()),
+                kind: Some("Job".to_owned()),
+                namespace: object.namespace(),
+                name: Some(names::job(&run.name, &run.uid, stage, attempt)),
+                ..ObjectReference::default()
+            }),
+    })
+}

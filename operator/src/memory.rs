@@ -1,0 +1,18 @@
+//! The operator's short memory. All of it may be lost at any moment: what a decision needs is read from the cluster again.
+
+mod expectations;
+mod failures;
+mod notices;
+mod revisions;
+
+pub(crate) use expectations::{Expectations, Waits};
+pub(crate) use failures::Failures;
+pub(crate) use notices::Notices;
+pub(crate) use revisions::Revisions;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks; what a pass that panicked left behind is good enough for a memory that may be lost.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,146 @@
+//! Names that the operator gives to what it creates, and the labels and annotations by which it finds them again.
+//!
+//! One place for all of them: users select by these labels, and other programs rely on them.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use trainyard_contract::{ModelVersionName, PipelineName, RunName, RunUid, StageName};
+
+/// Label of Jobs and pods: the run's name.
+pub(crate) const RUN: &str = "trainyard.dev/run";
+/// Label of Jobs and pods: the run's uid, which tells two runs of one name apart.
+pub(crate) const RUN_UID: &str = "trainyard.dev/run-uid";
+/// Label of Jobs, pods, runs that the operator made and model versions: the pipeline's name.
+pub(crate) const PIPELINE: &str = "trainyard.dev/pipeline";
+/// Label of Jobs and pods: the stage's name.
+pub(crate) const STAGE: &str = "trainyard.dev/stage";
+/// Label of Jobs and pods: the attempt's number, from 1.
+pub(crate) const ATTEMPT: &str = "trainyard.dev/attempt";
+/// Label of Jobs and pods of a `train` stage: the model version that they were told to make.
+pub(crate) const MODEL_VERSION: &str = "trainyard.dev/model-version";
+/// Label of runs that the operator made: what made it start, `Token`.
+pub(crate) const TRIGGER: &str = "trainyard.dev/trigger";
+/// Label that Kubernetes recommends: who looks after the object.
+pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY`], and the name under which events are reported.
+pub(crate) const OPERATOR: &str = "trainyard-operator";
+
+/// Annotation of Jobs: what the attempt was given that cannot be worked out a second time ([`trainyard_engine::Given`]).
+pub(crate) const GIVEN: &str = "trainyard.dev/given";
+/// Annotation of pods: the stage's document, which the container reads as a file.
+pub(crate) const DOCUMENT: &str = "trainyard.dev/document";
+
+/// The container of a stage: the rules about its exit codes, and who reads its result, name it, since others may be injected.
+pub(crate) const CONTAINER: &str = "stage";
+
+/// The longest name of a Job whose pods carry it as a label.
+const JOB_NAME_MAX: usize = 63;
+/// Hexadecimal digits of the hash in a Job's name.
+const JOB_HASH: usize = 6;
+/// Hexadecimal digits of a spec's digest in a revision's name.
+const REVISION_HASH: usize = 10;
+/// Hexadecimal digits of a token's hash in the name of the run that it starts.
+const TOKEN_HASH: usize = 8;
+
+/// `<run>-<stage>-<attempt>-<hash of run uid, stage, attempt>`, cut to 63 characters before the hash. It is always hashed: the
+/// run `a-b` with the stage `c` is not the run `a` with the stage `b-c`, nor a later run of the same name.
+pub(crate) fn job(run: &RunName, uid: &RunUid, stage: &StageName, attempt: u32) -> String {
+    let hash = hex(&format!("{uid}/{stage}/{attempt}"), JOB_HASH);
+    let mut name = format!("{run}-{stage}-{attempt}");
+    name.truncate(JOB_NAME_MAX - JOB_HASH - 1);
+    format!("{}-{hash}", name.trim_end_matches('-'))
+}
+
+/// `<pipeline>-<ten digits of the spec's digest>`.
+pub(crate) fn revision(pipeline: &PipelineName, sha256: &str) -> String {
+    format!("{pipeline}-{}", &sha256[..REVISION_HASH])
+}
+
+/// `<pipeline>-t-<hash of the token>`: the run that a token starts, at most once.
+pub(crate) fn token_run(pipeline: &PipelineName, token: &str) -> String {
+    format!("{pipeline}-t-{}", hex(token, TOKEN_HASH))
+}
+
+/// `<pipeline>-20260223-104700`: a version's folder as an object's name, which has no underscores.
+pub(crate) fn model_version(pipeline: &PipelineName, version: &ModelVersionName) -> String {
+    let time = version.as_str().trim_start_matches("model_").replace('_', "-");
+    format!("{pipeline}-{time}")
+}
+
+/// Hexadecimal sha-256 of a text.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+fn hex(text: &str, digits: usize) -> String {
+    let mut hex = sha256(text);
+    hex.truncate(digits);
+    hex
+}
+
+/// The controlling owner among these.
+pub(crate) fn controller(owners: Option<&Vec<OwnerReference>>) -> Option<&OwnerReference> {
+    owners
+        .into_iter()
+        .flatten()
+        .find(|owner| owner.controller == Some(true))
+}
+
+/// Whether the uid is that of the owner that controls an object of these owners.
+pub(crate) fn is_controlled_by(owners: Option<&Vec<OwnerReference>>, uid: &str) -> bool {
+    controller(owners).is_some_and(|owner| owner.uid == uid)
+}
+
+/// Whether a Job belongs to the run with this uid.
+pub(crate) fn is_job_of(job: &Job, uid: &RunUid) -> bool {
+    is_controlled_by(job.metadata.owner_references.as_ref(), uid.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_jobs_never_collide_and_always_fit() {
+        let uid = |text: &str| RunUid::parse(text).expect("a uid");
+        let job = |run: &str, uid: &RunUid, stage: &str, attempt| {
+            let run = RunName::parse(run).expect("a run's name");
+            super::job(&run, uid, &StageName::parse(stage).expect("a stage's name"), attempt)
+        };
+        let (one, other) = (
+            uid("0d3791c7-0000-4000-8000-000000000001"),
+            uid("0d3791c7-0000-4000-8000-000000000002"),
+        );
+        let names = [
+            job("a-b", &one, "c", 1),
+            job("a", &one, "b-c", 1),
+            job("a", &other, "b-c", 1),
+            job("a", &one, "b-c", 2),
+        ];
+        let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+        assert!(names[0].starts_with("a-b-c-1-"), "{names:?}");
+        let long = job(&"r".repeat(57), &one, &"s".repeat(40), 13);
+        assert_eq!(long.len(), JOB_NAME_MAX, "{long}");
+    }
+
+    #[test]
+    fn a_versions_object_is_named_after_its_folder() {
+        let pipeline = PipelineName::parse("seed").expect("a name");
+        for (version, wanted) in [
+            ("model_20260223_104700", "seed-20260223-104700"),
+            ("model_20260223_104700_2", "seed-20260223-104700-2"),
+        ] {
+            let version = ModelVersionName::parse(version).expect("a version");
+            assert_eq!(model_version(&pipeline, &version), wanted);
+        }
+    }
+}

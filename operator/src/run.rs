@@ -1,0 +1,221 @@
+//! One pass over one run: reads the stores, asks the engine, carries out the answer. Decides nothing itself.
+//!
+//! In the order of a pass: the run behind the door (`door.rs`), its revision (`revision.rs`) and its claim (`claim.rs`), what is
+//! seen of its attempts (`observe.rs`, `ending.rs`, `obstacle.rs`; `causes.rs` and `gone.rs` ask the API server where the stores
+//! cannot know), the actions (`apply.rs`, `manifest.rs`), the end (`finish.rs`), the status (`status.rs`).
+//!
+//! Killed between any two lines, the next pass ends in the same place: names follow from the run, "is there already" is
+//! success, and the status is written last.
+
+mod apply;
+mod causes;
+mod claim;
+mod door;
+pub(crate) mod ending;
+mod finish;
+mod gone;
+pub(crate) mod manifest;
+mod observe;
+mod obstacle;
+mod revision;
+mod status;
+
+pub(crate) use door::first as first_fault;
+pub(crate) use revision::LoadedRevision;
+
+use crate::clock;
+use crate::context::{Context, GuardedRun};
+use crate::error::Error;
+use crate::memory::Waits;
+use apply::Applied;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use observe::RunObjects;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use trainyard_contract::StageName;
+use trainyard_crds::v1alpha1::PipelineRun;
+use trainyard_engine::{Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
+
+/// One pass over one run.
+#[tracing::instrument(skip_all, fields(run = %format!("{}/{}", run.namespace().unwrap_or_default(), run.name_any())))]
+pub(crate) async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let began = Instant::now();
+    let object = match &run.0 {
+        Ok(object) => object,
+        Err(invalid) => return door::refuse_unknown(&ctx, &invalid.metadata, &invalid.error).await,
+    };
+    // Nothing is created for what is being deleted; its Jobs go with it.
+    if object.metadata.deletion_timestamp.is_some() || object.status.as_ref().is_some_and(|s| s.finished) {
+        return Ok(Action::await_change());
+    }
+    let identity = door::Identity::of(object)?;
+    let objects = RunObjects::of(&ctx, &identity.namespace, &identity.uid);
+    let jobs = objects
+        .jobs
+        .iter()
+        .filter_map(|job| job.metadata.uid.as_deref())
+        .collect();
+    if let Waits::ForStore(patience) = waits(&ctx, object, &jobs) {
+        return Ok(Action::requeue(patience));
+    }
+    let Some(revision) = object.status.as_ref().and_then(|status| status.revision.as_ref()) else {
+        return first_pass(&ctx, object, &identity).await;
+    };
+    let revision = revision::load(&ctx, object, revision).await?;
+    let run = door::run(object, &identity, &revision)?;
+    Pass {
+        ctx: &ctx,
+        object,
+        identity: &identity,
+        revision: &revision,
+        run,
+        objects,
+        now: clock::now(),
+        began,
+    }
+    .go()
+    .await
+}
+
+fn waits(ctx: &Context, object: &PipelineRun, jobs: &BTreeSet<&str>) -> Waits {
+    let resource_version = object.resource_version().unwrap_or_default();
+    ctx.expectations.waits(&key(object), &resource_version, jobs)
+}
+
+/// `namespace/name`
+fn key(object: &PipelineRun) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// A run's first pass names what it runs by, and nothing else.
+async fn first_pass(ctx: &Context, object: &PipelineRun, identity: &door::Identity) -> Result<Action, Error> {
+    let wanted = match door::pipeline(ctx, object, identity) {
+        Ok(pipeline) => pipeline,
+        Err(door::NoPipeline::NotThere(cause)) => {
+            status::write_waiting(ctx, object, &cause).await?;
+            return Ok(Action::await_change());
+        }
+        Err(door::NoPipeline::Refused(fault)) => {
+            finish::refuse(ctx, object, &fault).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    if let Some(cause) = claim::ensure(ctx, &identity.namespace, &wanted.loaded).await? {
+        status::write_waiting(ctx, object, &cause).await?;
+        return Ok(Action::requeue(Duration::from_secs(10)));
+    }
+    let revision = revision::keep(ctx, &wanted.object, object).await?;
+    status::write_first(ctx, object, revision, &wanted.loaded).await?;
+    Ok(Action::await_change())
+}
+
+/// One pass over a run that knows its revision.
+pub(crate) struct Pass<'a> {
+    ctx: &'a Context,
+    object: &'a PipelineRun,
+    identity: &'a door::Identity,
+    revision: &'a LoadedRevision,
+    run: Run,
+    objects: RunObjects,
+    now: Timestamp,
+    /// For the time from a stage's end to the next one's Job.
+    began: Instant,
+}
+
+impl Pass<'_> {
+    async fn go(self) -> Result<Action, Error> {
+        let look_again = causes::notice(self.ctx, &self.identity.namespace, &self.objects, self.now).await;
+        let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, job));
+        let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
+        observed.attempts.extend(missing.gone);
+        let (plan, waiting) = self.plan_and_apply(observed).await?;
+        if plan.status.phase.is_final() {
+            finish::finish(self.ctx, self.object, self.revision, &plan, self.now).await?;
+        }
+        let written = status::write(self.ctx, &self, &plan.status, &waiting).await?;
+        self.ctx.events.publish(&written, &self.run, &plan.events).await;
+        self.ctx.metrics.planned(&self.run, &plan, &self);
+        let wake = plan.wake_at.map(|at| clock::until(self.now, at));
+        let sleeps = [
+            wake,
+            look_again,
+            missing.look_again,
+            waiting.look_again(self.run.created, self.now),
+        ];
+        Ok(sleeps
+            .into_iter()
+            .flatten()
+            .min()
+            .map_or_else(Action::await_change, Action::requeue))
+    }
+
+    /// Asks the engine and does what it says. An attempt that can never be created has ended before it began: the engine is
+    /// asked again with that.
+    async fn plan_and_apply(&self, mut observed: Observed) -> Result<(Plan, Waiting), Error> {
+        loop {
+            let mut plan = plan(&self.run, self.revision_pipeline(), &observed, self.now);
+            let mut refused: Vec<ObservedAttempt> = Vec::new();
+            let mut waiting = Waiting::default();
+            for action in &plan.actions {
+                match apply::apply(self, action).await? {
+                    Applied::Done => {}
+                    Applied::Refused(attempt) => refused.push(*attempt),
+                    Applied::Waits { stage, cause } => {
+                        waiting.hold(&mut plan.status, &self.run.status, &stage, &cause);
+                    }
+                }
+            }
+            if refused.is_empty() {
+                return Ok((plan, waiting));
+            }
+            observed.attempts.extend(refused);
+        }
+    }
+
+    /// The kind of a stage, as a manifest says it.
+    pub(crate) fn kind_of(&self, stage: &StageName) -> &'static str {
+        let stages = self.revision.pipeline.stages();
+        stages
+            .iter()
+            .find(|s| s.name == *stage)
+            .map_or("unknown", |s| s.spec.kind())
+    }
+
+    fn revision_pipeline(&self) -> &trainyard_engine::Pipeline {
+        &self.revision.pipeline
+    }
+}
+
+/// Stages whose attempts could not be created yet.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    any: bool,
+}
+
+impl Waiting {
+    /// Such a stage stays as it was, with the cause: what happened to it is seen again in the next pass.
+    fn hold(
+        &mut self,
+        status: &mut trainyard_engine::RunStatus,
+        before: &trainyard_engine::RunStatus,
+        stage: &trainyard_contract::StageName,
+        cause: &str,
+    ) {
+        self.any = true;
+        let Some(held) = status.stages.iter_mut().find(|s| s.name == *stage) else {
+            return;
+        };
+        let known = before.stage(stage).cloned();
+        *held = known.unwrap_or_else(|| trainyard_engine::StageStatus::new(stage.clone()));
+        held.message = trainyard_contract::result::cut(cause, trainyard_contract::result::MESSAGE_BYTES_MAX);
+    }
+
+    /// When to try again: nothing tells that a quota has room, so it is tried ever more rarely, from 3 s to a minute.
+    fn look_again(&self, created: Timestamp, now: Timestamp) -> Option<Duration> {
+        let age = Duration::from_millis(now.since(created).as_millis());
+        self.any
+            .then(|| (age / 10).clamp(Duration::from_secs(3), Duration::from_secs(60)))
+    }
+}

@@ -1,0 +1,258 @@
+//! Carries out one action of the engine. Each is repeatable: names follow from the run, and "is there already" is success.
+
+use super::Pass;
+use super::manifest::{self, WORKSPACE};
+use crate::error::Error;
+use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
+use crate::run::{finish, key};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
+use kube::core::Status;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Resource, ResourceExt};
+use std::collections::BTreeMap;
+use tracing::info;
+use trainyard_contract::document::InputModel;
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{FailureClass, ModelVersionName, PipelineName, StageName, layout};
+use trainyard_crds::v1alpha1::{ModelVersion, ModelVersionSpec};
+use trainyard_engine::{
+    Action, AttemptState, Ending, HostPlaces, ModelSource, ObservedAttempt, StartAttempt, StopReason,
+};
+
+/// What became of an action.
+pub(super) enum Applied {
+    /// It is done, now or before.
+    Done,
+    /// The attempt can never be created: it has ended before it began.
+    Refused(Box<ObservedAttempt>),
+    /// The attempt cannot be created now.
+    Waits {
+        /// Its stage.
+        stage: StageName,
+        /// Why, in a sentence.
+        cause: String,
+    },
+}
+
+/// Carries out one action.
+pub(super) async fn apply(pass: &Pass<'_>, action: &Action) -> Result<Applied, Error> {
+    match action {
+        Action::StartAttempt(start) => start_attempt(pass, start).await,
+        Action::StopAttempt { stage, attempt, reason } => {
+            stop_attempt(pass, stage, *attempt, *reason).await?;
+            Ok(Applied::Done)
+        }
+        Action::RegisterModelVersion { stage, made } => {
+            register(pass, stage, made).await?;
+            Ok(Applied::Done)
+        }
+        Action::MoveChampion { made: _ } => {
+            // With the rest of what a run's end changes of its pipeline: `finish.rs`.
+            Ok(Applied::Done)
+        }
+    }
+}
+
+async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied, Error> {
+    let champion = match &start.model {
+        Some(ModelSource::ChampionOf(owner)) => match champion_of(pass, owner).await? {
+            Some(champion) => Some(champion),
+            None => {
+                let message = format!("pipeline `{owner}` has no champion yet");
+                let hint = "train one first: the model of a run that Succeeded becomes the champion";
+                return Ok(refused(pass, start, FailureClass::Config, &message, hint));
+            }
+        },
+        Some(ModelSource::Version(_)) | None => None,
+    };
+    let places = HostPlaces {
+        workspace: WORKSPACE.into(),
+        source: manifest::source(&start.spec),
+        champion,
+    };
+    let document = start.document(&pass.run, &pass.revision.pipeline, places);
+    let attempt = manifest::Attempt {
+        run: &pass.run,
+        owner: pass.object.controller_owner_ref(&()).unwrap_or_default(),
+        namespace: &pass.identity.namespace,
+        revision: pass.revision,
+        start,
+        document: &document,
+    };
+    let job = manifest::job(&attempt, &pass.ctx.settings);
+    let jobs: Api<Job> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    match jobs.create(&PostParams::default(), &job).await {
+        Ok(created) => {
+            let uid = created.uid().unwrap_or_default();
+            pass.ctx.expectations.job_created(&key(pass.object), &uid);
+            info!(stage = %start.stage, attempt = start.attempt, job = created.name_any(), "attempt created");
+            pass.ctx.metrics.attempt_created(start, pass.began.elapsed());
+            Ok(Applied::Done)
+        }
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let name = job.name_any();
+            let present = jobs.get_opt(&name).await.map_err(Error::kube("read a Job"))?;
+            if present.is_some_and(|job| names::is_job_of(&job, &pass.run.uid)) {
+                Ok(Applied::Done)
+            } else {
+                Err(Error::NameTaken { kind: "Job", name })
+            }
+        }
+        Err(kube::Error::Api(status)) => denied(pass, start, *status),
+        Err(error) => Err(Error::kube("create a Job")(error)),
+    }
+}
+
+/// What a refusal of the API server means: a Job that is not valid will never be; a quota may have room later.
+fn denied(pass: &Pass<'_>, start: &StartAttempt, status: Status) -> Result<Applied, Error> {
+    let message = status.message.clone();
+    let waits = |cause: String| {
+        Ok(Applied::Waits {
+            stage: start.stage.clone(),
+            cause,
+        })
+    };
+    match status.code {
+        422 => {
+            let message = format!("its Job is not valid: {message}");
+            let hint = "look at `worker` and at the stage's `resources` and `env`";
+            Ok(refused(pass, start, FailureClass::Config, &message, hint))
+        }
+        403 if message.contains("exceeded quota") => waits(format!(
+            "waits: the namespace's quota has no room for the Job: {message}"
+        )),
+        // Nothing can be created any more, and all goes soon.
+        403 if message.contains("being terminated") => waits("waits: the namespace is being deleted".to_owned()),
+        400 | 403 => waits(format!("waits: the Job is refused: {message}")),
+        _ => Err(Error::kube("create a Job")(kube::Error::Api(Box::new(status)))),
+    }
+}
+
+fn refused(pass: &Pass<'_>, start: &StartAttempt, class: FailureClass, message: &str, hint: &str) -> Applied {
+    Applied::Refused(Box::new(ObservedAttempt {
+        stage: start.stage.clone(),
+        attempt: start.attempt,
+        created: pass.now,
+        given: start.given.clone(),
+        state: AttemptState::Ended {
+            began: None,
+            at: pass.now,
+            ending: Ending::NotStarted {
+                class,
+                message: message.to_owned(),
+                hint: hint.to_owned(),
+            },
+        },
+    }))
+}
+
+/// Deletes the attempt's Job so that it stays until its pods are gone: they get SIGTERM and their time of grace.
+async fn stop_attempt(pass: &Pass<'_>, stage: &StageName, attempt: u32, reason: StopReason) -> Result<(), Error> {
+    let Some(job) = pass.objects.job_of(stage, attempt) else {
+        return Ok(());
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let jobs: Api<Job> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    let params = DeleteParams {
+        propagation_policy: Some(PropagationPolicy::Foreground),
+        preconditions: Some(Preconditions {
+            uid: job.metadata.uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::default()
+    };
+    info!(%stage, attempt, ?reason, "attempt is stopped");
+    match jobs.delete(&job.name_any(), &params).await {
+        Ok(_) => Ok(()),
+        // It is gone, or another one has its name.
+        Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
+        Err(error) => Err(Error::kube("stop a Job")(error)),
+    }
+}
+
+/// Makes a model version known. It belongs to nobody: it stays when its run and its pipeline go.
+async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion) -> Result<(), Error> {
+    let pipeline = pass.revision.pipeline.name();
+    let spec = ModelVersionSpec {
+        pipeline: pipeline.to_string(),
+        version: made.version.clone(),
+        path: made.path.to_string(),
+        claim_name: pass.revision.claim_name().to_owned(),
+        run: pass.run.name.to_string(),
+        run_uid: pass.run.uid.to_string(),
+        stage: stage.to_string(),
+        digest: finish::digest(made),
+        rows: None,
+    };
+    let object = ModelVersion {
+        metadata: ObjectMeta {
+            name: Some(names::model_version(pipeline, &made.version)),
+            labels: Some(BTreeMap::from([
+                (MANAGED_BY.to_owned(), OPERATOR.to_owned()),
+                (PIPELINE.to_owned(), pipeline.to_string()),
+            ])),
+            ..ObjectMeta::default()
+        },
+        spec,
+        status: None,
+    };
+    let versions: Api<ModelVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    match versions.create(&PostParams::default(), &object).await {
+        Ok(_) => {
+            info!(version = %made.version, "model version registered");
+            Ok(())
+        }
+        Err(kube::Error::Api(status)) if status.is_already_exists() => another_version(&versions, object).await,
+        Err(error) => Err(Error::kube("create a model version")(error)),
+    }
+}
+
+/// The same version was registered before; or the volume is a new one, and an entry of an old one has the name.
+async fn another_version(versions: &Api<ModelVersion>, mut object: ModelVersion) -> Result<(), Error> {
+    let name = object.name_any();
+    let read = Error::kube("read a model version");
+    let present = versions.get_opt(&name).await.map_err(read)?;
+    if present
+        .is_none_or(|present| present.spec.digest == object.spec.digest && present.spec.run_uid == object.spec.run_uid)
+    {
+        return Ok(());
+    }
+    let run = object.spec.run_uid.get(..4).unwrap_or_default();
+    object.metadata.name = Some(format!("{name}-{run}"));
+    match versions.create(&PostParams::default(), &object).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        Err(error) => Err(Error::kube("create a model version")(error)),
+    }
+}
+
+/// The version in use of a pipeline in the run's namespace.
+async fn champion_of(pass: &Pass<'_>, owner: &PipelineName) -> Result<Option<InputModel>, Error> {
+    let key = ObjectRef::new(owner.as_str()).within(&pass.identity.namespace);
+    let pipeline = pass.ctx.stores.pipelines.get(&key);
+    let status = pipeline.as_ref().and_then(|p| p.0.as_ref().ok()?.status.as_ref());
+    let version = status.and_then(|status| status.champion.clone());
+    let Some(version) = version.and_then(|version| ModelVersionName::parse(version).ok()) else {
+        return Ok(None);
+    };
+    let versions: Api<ModelVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    let name = names::model_version(owner, &version);
+    let known = versions
+        .get_opt(&name)
+        .await
+        .map_err(Error::kube("read the champion"))?;
+    let folder = known.as_ref().map_or_else(
+        || layout::model_folder(owner, &version),
+        |known| known.spec.path.as_str().into(),
+    );
+    let sha256 = known.and_then(|known| known.spec.digest.strip_prefix("sha256:").map(str::to_owned));
+    Ok(Some(InputModel {
+        version,
+        folder,
+        sha256,
+    }))
+}

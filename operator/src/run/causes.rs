@@ -1,0 +1,119 @@
+//! Causes of waiting that exist only as events: a quota, Pod Security or a webhook that refuses the pod, a ConfigMap or a volume
+//! that cannot be mounted. Asked for on demand, a few seconds after an attempt should have begun; events are never watched.
+
+use super::ending::{self, words};
+use super::observe::{RunObjects, attempt_of};
+use crate::clock::timestamp;
+use crate::context::Context;
+use crate::seen::SeenJob;
+use k8s_openapi::api::core::v1::Event;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use std::time::Duration;
+use tracing::warn;
+use trainyard_contract::FailureClass;
+use trainyard_engine::{Obstacle, Timestamp};
+
+/// How long a Job may have no pod before its events are read.
+const NO_POD: Duration = Duration::from_secs(3);
+/// How long a pod may take to begin before its events are read.
+const NOT_BEGUN: Duration = Duration::from_secs(5);
+/// How many events of one object are read.
+const EVENTS_MAX: u32 = 50;
+
+/// Reads the events of attempts that wait and do not say for what. Returns when to look again.
+pub(super) async fn notice(ctx: &Context, namespace: &str, objects: &RunObjects, now: Timestamp) -> Option<Duration> {
+    let mut look_again: Option<Duration> = None;
+    for job in &objects.jobs {
+        let Some((stage, attempt)) = attempt_of(job.labels()) else {
+            continue;
+        };
+        let pods = objects.pods_of(&stage, attempt);
+        if !ending::waits_silently(job, &pods) {
+            continue;
+        }
+        let pod = ending::pods_of(job, &pods).last().copied();
+        let (uid, since, patience) = match pod {
+            Some(pod) => (pod.uid(), pod.creation_timestamp(), NOT_BEGUN),
+            None => (job.uid(), job.creation_timestamp(), NO_POD),
+        };
+        let Some(uid) = uid else { continue };
+        let age = since.map_or(Duration::ZERO, |since| {
+            Duration::from_millis(now.since(timestamp(&since)).as_millis())
+        });
+        let job_uid = job.uid().unwrap_or_default();
+        let due = patience.saturating_sub(age).max(ctx.notices.due_in(&job_uid));
+        let next = if due.is_zero() {
+            let found = of_object(ctx, namespace, &uid).await;
+            ctx.notices.looked(&job_uid, found);
+            ctx.notices.due_in(&job_uid)
+        } else {
+            due
+        };
+        look_again = Some(look_again.map_or(next, |earlier| earlier.min(next)));
+    }
+    look_again
+}
+
+/// What was noticed about a Job.
+pub(super) fn noticed(ctx: &Context, job: &SeenJob) -> Option<Obstacle> {
+    ctx.notices.of(job.metadata.uid.as_deref()?)
+}
+
+/// The newest warning about an object; nothing where there is none, or where events cannot be read.
+async fn of_object(ctx: &Context, namespace: &str, uid: &str) -> Option<Obstacle> {
+    let api: Api<Event> = Api::namespaced(ctx.client.clone(), namespace);
+    let of_object = ListParams::default()
+        .fields(&format!("involvedObject.uid={uid},type=Warning"))
+        .limit(EVENTS_MAX);
+    match api.list(&of_object).await {
+        Ok(events) => events.items.iter().max_by_key(|event| time_of(event)).map(obstacle),
+        Err(error) => {
+            warn!(%error, namespace, "events cannot be read; what an attempt waits for may stay unknown");
+            None
+        }
+    }
+}
+
+fn time_of(event: &Event) -> i64 {
+    let last = event.last_timestamp.as_ref().map(|time| time.0.as_millisecond());
+    let first = event.event_time.as_ref().map(|time| time.0.as_millisecond());
+    let series = event.series.as_ref().and_then(|s| s.last_observed_time.as_ref());
+    last.max(first)
+        .max(series.map(|time| time.0.as_millisecond()))
+        .unwrap_or_default()
+}
+
+/// Events have no classes: their reason is a word of the component, and of what a webhook or a quota says there is only text.
+/// The class decides nothing but how a pending timeout is called.
+fn obstacle(event: &Event) -> Obstacle {
+    let said = words(event.message.as_deref());
+    let said = said.strip_prefix("Error creating: ").unwrap_or(&said);
+    let reason = event.reason.as_deref().unwrap_or_default();
+    let (class, message) = match reason {
+        "FailedCreate" if said.contains("exceeded quota") => (
+            FailureClass::Infra,
+            format!("the namespace's quota has no room for the pod: {said}"),
+        ),
+        "FailedCreate" => (FailureClass::Config, format!("the pod is refused: {said}")),
+        "FailedMount" | "FailedAttachVolume" => {
+            let missing = said.contains("not found");
+            let class = if missing {
+                FailureClass::Config
+            } else {
+                FailureClass::Infra
+            };
+            (
+                class,
+                format!("a volume cannot be mounted: {}", without_pod_names(said)),
+            )
+        }
+        _ => (FailureClass::Infra, format!("{reason}: {said}")),
+    };
+    Obstacle { class, message }
+}
+
+/// `MountVolume.SetUp failed for volume "source" : configmap "sample-data" not found` begins with what nobody needs.
+fn without_pod_names(said: &str) -> &str {
+    said.rsplit_once(" : ").map_or(said, |(_, cause)| cause)
+}

@@ -1,0 +1,177 @@
+//! What the end of a run changes of its pipeline: the champion, the last run, whether it is healthy.
+//!
+//! `MLPipeline.status.champion` decides; `ModelVersion.status.champion` is a copy for lists. All of it before the run's own
+//! last status, so that a pass that was cut off is made good by the next.
+
+use super::revision::LoadedRevision;
+use super::status;
+use crate::clock;
+use crate::conditions::{self, Condition};
+use crate::context::Context;
+use crate::error::Error;
+use crate::names;
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+use tracing::info;
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{ModelVersionName, PipelineName};
+use trainyard_crds::v1alpha1::{LastRun, MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_engine::{Action, Plan, RunPhase, Timestamp};
+
+/// `sha256:` and the digest of a version's manifest.
+pub(super) fn digest(made: &MadeModelVersion) -> String {
+    format!("sha256:{}", made.sha256)
+}
+
+/// Brings the end of a run to its pipeline. A pipeline that is gone has no champion.
+pub(super) async fn finish(
+    ctx: &Context,
+    object: &PipelineRun,
+    revision: &LoadedRevision,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let champion = plan.actions.iter().find_map(|action| match action {
+        Action::MoveChampion { made } => Some(&made.version),
+        Action::StartAttempt(_) | Action::StopAttempt { .. } | Action::RegisterModelVersion { .. } => None,
+    });
+    let ended = plan.status.ended_after.map_or(now, |after| {
+        let created = object.creation_timestamp().as_ref().map(clock::timestamp);
+        created.unwrap_or(now).plus(after)
+    });
+    let end = End {
+        run: object.name_any(),
+        phase: plan.status.phase,
+        message: plan.status.message.clone(),
+        reason: plan
+            .status
+            .failure_class
+            .map_or_else(|| plan.status.phase.to_string(), |class| class.to_string()),
+        ended,
+        champion,
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let name = revision.pipeline.name();
+    let moved = tell_pipeline(ctx, &namespace, name, &end).await?;
+    if let Some(champion) = moved {
+        mark_champion(ctx, &namespace, name, &champion).await?;
+    }
+    Ok(())
+}
+
+struct End<'a> {
+    run: String,
+    phase: RunPhase,
+    message: String,
+    reason: String,
+    ended: Timestamp,
+    champion: Option<&'a ModelVersionName>,
+}
+
+/// Writes the pipeline's status; the champion that it names afterwards, where this run meant to move it.
+async fn tell_pipeline(
+    ctx: &Context,
+    namespace: &str,
+    name: &PipelineName,
+    end: &End<'_>,
+) -> Result<Option<ModelVersionName>, Error> {
+    let pipelines: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), namespace);
+    let read = Error::kube("read the run's pipeline");
+    let Some(mut pipeline) = pipelines.get_opt(name.as_str()).await.map_err(read)? else {
+        return Ok(None);
+    };
+    let before = pipeline.status.clone().unwrap_or_default();
+    let mut status = before.clone();
+    if let Some(champion) = end.champion.filter(|c| is_newer(c, status.champion.as_deref())) {
+        info!(namespace, pipeline = %name, %champion, "champion moved");
+        status.champion = Some(champion.to_string());
+    }
+    remember(&mut status, end, pipeline.metadata.generation);
+    let champion = status.champion.clone();
+    if status != before {
+        pipeline.status = Some(status);
+        let written = pipelines
+            .replace_status(name.as_str(), &PostParams::default(), &pipeline)
+            .await;
+        written.map_err(Error::kube("write the status of the run's pipeline"))?;
+    }
+    let meant = end.champion.is_some();
+    Ok(champion.filter(|_| meant).and_then(|c| ModelVersionName::parse(c).ok()))
+}
+
+/// The champion never goes back to an older version by itself: an operator that repeats the end of a run after a crash would
+/// otherwise undo the end of a later one.
+fn is_newer(version: &ModelVersionName, champion: Option<&str>) -> bool {
+    let key = |name: &str| (name.get(..21).map(str::to_owned), name.len(), name.to_owned());
+    champion.is_none_or(|champion| key(version.as_str()) > key(champion))
+}
+
+/// The run that ended last is the one that says how the pipeline does.
+fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64>) {
+    let ended = clock::time(end.ended);
+    let later = status.last_run.as_ref().is_some_and(|last| last.ended.0 > ended.0);
+    if later {
+        return;
+    }
+    status.last_run = Some(LastRun {
+        name: end.run.clone(),
+        phase: end.phase,
+        ended,
+    });
+    let healthy = match end.phase {
+        RunPhase::Succeeded => Condition::new("Healthy", true, "Succeeded", format!("run `{}` succeeded", end.run)),
+        RunPhase::Failed => Condition::new(
+            "Healthy",
+            false,
+            &end.reason,
+            format!("run `{}`: {}", end.run, end.message),
+        ),
+        // Somebody wanted it: that says nothing about the pipeline.
+        RunPhase::Stopped | RunPhase::Pending | RunPhase::Running | RunPhase::Suspended | RunPhase::Stopping => return,
+    };
+    conditions::set(&mut status.conditions, healthy, generation, clock::now());
+}
+
+/// Marks the champion among the model versions, and no other.
+async fn mark_champion(
+    ctx: &Context,
+    namespace: &str,
+    pipeline: &PipelineName,
+    champion: &ModelVersionName,
+) -> Result<(), Error> {
+    let versions: Api<ModelVersion> = Api::namespaced(ctx.client.clone(), namespace);
+    let marked = ListParams::default()
+        .labels(&format!("{}={pipeline}", names::PIPELINE))
+        .fields("status.champion=true");
+    let marked = versions
+        .list(&marked)
+        .await
+        .map_err(Error::kube("list the champions"))?;
+    for old in marked.items.iter().filter(|old| old.spec.version != *champion) {
+        mark(&versions, &old.name_any(), false).await?;
+    }
+    if marked.items.iter().all(|old| old.spec.version != *champion) {
+        mark(&versions, &names::model_version(pipeline, champion), true).await?;
+    }
+    Ok(())
+}
+
+async fn mark(versions: &Api<ModelVersion>, name: &str, champion: bool) -> Result<(), Error> {
+    let patch = json!({"status": {"champion": champion}});
+    match versions
+        .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))
+        .await
+    {
+        Ok(_) => Ok(()),
+        // Somebody deleted the entry: the folder and the pipeline's status still say it.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(Error::kube("mark the champion")(error)),
+    }
+}
+
+/// Ends a run that can never be what it was meant to be.
+pub(super) async fn refuse(ctx: &Context, object: &PipelineRun, fault: &str) -> Result<(), Error> {
+    info!(run = object.name_any(), fault, "run refused");
+    status::write_refused(ctx, object, fault).await
+}

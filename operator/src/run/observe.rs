@@ -1,0 +1,86 @@
+//! What is seen of a run's attempts: from the stores only, no request.
+
+use super::ending;
+use crate::clock::timestamp;
+use crate::context::Context;
+use crate::names::{self, ATTEMPT, GIVEN, RUN_UID, STAGE};
+use crate::seen::{SeenJob, SeenPod};
+use kube::ResourceExt;
+use std::sync::Arc;
+use trainyard_contract::{RunUid, StageName};
+use trainyard_engine::{Observed, ObservedAttempt, Obstacle};
+
+/// The Jobs and pods of one run.
+pub(super) struct RunObjects {
+    /// Its Jobs, by their controller's uid.
+    pub jobs: Vec<Arc<SeenJob>>,
+    /// Its pods, by label; whose Job they are of is looked at where it matters.
+    pub pods: Vec<Arc<SeenPod>>,
+}
+
+impl RunObjects {
+    /// Those that the stores show now.
+    pub(super) fn of(ctx: &Context, namespace: &str, uid: &RunUid) -> Self {
+        let of_run = |labels: &std::collections::BTreeMap<String, String>, in_namespace: Option<String>| {
+            in_namespace.as_deref() == Some(namespace) && labels.get(RUN_UID).is_some_and(|u| u == uid.as_str())
+        };
+        Self {
+            jobs: ctx.stores.jobs.state_filter(|job| {
+                of_run(job.labels(), job.namespace())
+                    && names::is_controlled_by(job.metadata.owner_references.as_ref(), uid.as_str())
+            }),
+            pods: ctx
+                .stores
+                .pods
+                .state_filter(|pod| of_run(pod.labels(), pod.namespace())),
+        }
+    }
+
+    /// The pods of one attempt, whatever Job they belong to.
+    pub(super) fn pods_of(&self, stage: &StageName, attempt: u32) -> Vec<&SeenPod> {
+        let is = |pod: &&Arc<SeenPod>| attempt_of(pod.labels()).is_some_and(|(s, a)| s == *stage && a == attempt);
+        self.pods.iter().filter(is).map(AsRef::as_ref).collect()
+    }
+
+    /// The Job of one attempt.
+    pub(super) fn job_of(&self, stage: &StageName, attempt: u32) -> Option<&SeenJob> {
+        let is = |job: &&Arc<SeenJob>| attempt_of(job.labels()).is_some_and(|(s, a)| s == *stage && a == attempt);
+        self.jobs.iter().find(is).map(AsRef::as_ref)
+    }
+
+    /// The attempts as the engine sees them. `noticed` says of an attempt's Job what only events tell.
+    pub(super) fn observed(&self, noticed: impl Fn(&SeenJob) -> Option<Obstacle>) -> Observed {
+        let attempts = self.jobs.iter().filter_map(|job| {
+            let (stage, attempt) = attempt_of(job.labels())?;
+            let pods = self.pods_of(&stage, attempt);
+            Some(ObservedAttempt {
+                state: ending::state(job, &pods, noticed(job)),
+                created: job
+                    .metadata
+                    .creation_timestamp
+                    .as_ref()
+                    .map(timestamp)
+                    .unwrap_or_default(),
+                given: given(job),
+                stage,
+                attempt,
+            })
+        });
+        Observed {
+            attempts: attempts.collect(),
+        }
+    }
+}
+
+/// Which attempt an object belongs to, by its labels.
+pub(super) fn attempt_of(labels: &std::collections::BTreeMap<String, String>) -> Option<(StageName, u32)> {
+    let stage = StageName::parse(labels.get(STAGE)?.as_str()).ok()?;
+    Some((stage, labels.get(ATTEMPT)?.parse().ok()?))
+}
+
+/// What the attempt was given; one whose annotation somebody took away was given nothing that is known.
+fn given(job: &SeenJob) -> trainyard_engine::Given {
+    let text = job.annotations().get(GIVEN);
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}

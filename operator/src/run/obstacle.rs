@@ -1,0 +1,76 @@
+//! What keeps an attempt from beginning, as far as its Job and its pod say it: the image, a Secret, the cluster's room.
+//!
+//! Not here: causes that exist only as events (`causes.rs`).
+
+use super::ending::{container, words};
+use crate::seen::{SeenJob, SeenPod};
+use trainyard_contract::FailureClass;
+use trainyard_engine::Obstacle;
+
+/// What the attempt of `job` waits for; `None` where nothing says it (yet).
+pub(super) fn of(job: &SeenJob, pod: Option<&SeenPod>) -> Option<Obstacle> {
+    if job.spec.suspend == Some(true) {
+        return Some(Obstacle {
+            class: FailureClass::Infra,
+            message: "waits in a queue: its Job is suspended".to_owned(),
+        });
+    }
+    let pod = pod?;
+    waiting(pod).or_else(|| unscheduled(pod)).or_else(|| lost_node(pod))
+}
+
+/// What the kubelet says of a container that it cannot start.
+fn waiting(pod: &SeenPod) -> Option<Obstacle> {
+    let container = container(pod)?;
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let said = words(waiting.message.as_deref());
+    let image = &container.image;
+    let config = |message: String| {
+        Some(Obstacle {
+            class: FailureClass::Config,
+            message,
+        })
+    };
+    match waiting.reason.as_deref()? {
+        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" => {
+            config(format!("image {image} cannot be pulled: {said}"))
+        }
+        "ErrImageNeverPull" => config(format!(
+            "image {image} is not on the node, and its pull policy is Never"
+        )),
+        "InvalidImageName" => config(format!("`{image}` is not the name of an image")),
+        "ImageInspectError" | "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            config(format!("the container cannot be made: {said}"))
+        }
+        // ContainerCreating and PodInitializing are the ordinary way.
+        _ => None,
+    }
+}
+
+/// What the scheduler says of a pod that no node takes.
+fn unscheduled(pod: &SeenPod) -> Option<Obstacle> {
+    let scheduled = pod
+        .status
+        .conditions
+        .iter()
+        .flatten()
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    let said = words(scheduled.message.as_deref());
+    // The scheduler's long way to say that preemption would not help is of no use to anybody.
+    let said = said.split(". preemption:").next().unwrap_or(&said).to_owned();
+    let (class, message) = match scheduled.reason.as_deref() {
+        Some("SchedulingGated") => (FailureClass::Infra, "waits in a queue: its pod is gated".to_owned()),
+        _ => (FailureClass::Infra, format!("no node takes the pod: {said}")),
+    };
+    Some(Obstacle { class, message })
+}
+
+/// A pod that was to go from a node that does not answer.
+fn lost_node(pod: &SeenPod) -> Option<Obstacle> {
+    let taken = pod.metadata.deletion_timestamp.is_some() && pod.status.phase.as_deref() == Some("Pending");
+    let node = pod.spec.node_name.as_deref()?;
+    taken.then(|| Obstacle {
+        class: FailureClass::Infra,
+        message: format!("node {node} does not answer: delete the node, or taint it node.kubernetes.io/out-of-service"),
+    })
+}

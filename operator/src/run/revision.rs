@@ -1,0 +1,164 @@
+//! The pipeline as it was when a run began: an immutable `ControllerRevision` that the run names before its first Job.
+//!
+//! It holds the spec with its defaults, not substituted. It belongs to its pipeline and to every run that uses it, and goes when
+//! all of them have gone.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Resource, ResourceExt};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trainyard_contract::PipelineName;
+use trainyard_crds::door;
+use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineSpec, PipelineRun, Revision};
+use trainyard_engine::{Pipeline, SpecFault};
+
+/// The claim of pipelines that name none: one workspace a namespace.
+const CLAIM: &str = "trainyard";
+
+/// A revision, read and checked.
+#[derive(Debug)]
+pub(crate) struct LoadedRevision {
+    /// As it was written.
+    pub spec: MLPipelineSpec,
+    /// As the engine has it.
+    pub pipeline: Pipeline,
+}
+
+impl LoadedRevision {
+    /// What a spec is as a pipeline of this name.
+    ///
+    /// # Errors
+    /// Every fault of the spec.
+    pub(crate) fn new(pipeline: &str, spec: MLPipelineSpec) -> Result<Self, Vec<SpecFault>> {
+        let raw = MLPipeline::new(pipeline, spec);
+        let pipeline = door::pipeline(&raw)?;
+        Ok(Self {
+            spec: raw.spec,
+            pipeline,
+        })
+    }
+
+    /// The claim that holds the workspace.
+    pub(crate) fn claim_name(&self) -> &str {
+        self.spec
+            .workspace
+            .as_ref()
+            .and_then(|workspace| workspace.claim_name.as_deref())
+            .unwrap_or(CLAIM)
+    }
+}
+
+/// Keeps the present spec of `pipeline` for `run`. Repeatable: the name follows from the spec.
+pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun) -> Result<Revision, Error> {
+    let namespace = run.namespace().unwrap_or_default();
+    let name = pipeline.name_any();
+    let text = spec_text(&pipeline.spec);
+    let sha256 = names::sha256(&text);
+    let parsed = PipelineName::parse(name.clone()).map_err(|e| Error::Internal(e.to_string()))?;
+    let revision = Revision {
+        name: names::revision(&parsed, &sha256),
+        sha256,
+    };
+    let api: Api<ControllerRevision> = Api::namespaced(ctx.client.clone(), &namespace);
+    let owners = [owner(pipeline), owner(run)];
+    match api
+        .get_opt(&revision.name)
+        .await
+        .map_err(Error::kube("read the revision"))?
+    {
+        Some(present) => share(&api, &present, &owners).await?,
+        None => {
+            let object = ControllerRevision {
+                metadata: ObjectMeta {
+                    name: Some(revision.name.clone()),
+                    labels: Some(BTreeMap::from([
+                        (MANAGED_BY.to_owned(), OPERATOR.to_owned()),
+                        (PIPELINE.to_owned(), name),
+                    ])),
+                    owner_references: Some(owners.to_vec()),
+                    ..ObjectMeta::default()
+                },
+                data: Some(RawExtension(json!({"spec": pipeline.spec}))),
+                revision: pipeline.metadata.generation.unwrap_or_default(),
+            };
+            let created = api.create(&PostParams::default(), &object).await;
+            created.map_err(Error::kube("create the revision"))?;
+        }
+    }
+    Ok(revision)
+}
+
+/// Adds owners that the revision does not have yet.
+async fn share(
+    api: &Api<ControllerRevision>,
+    present: &ControllerRevision,
+    owners: &[OwnerReference],
+) -> Result<(), Error> {
+    let mut all = present.owner_references().to_vec();
+    let known = all.len();
+    for owner in owners {
+        if all.iter().all(|o| o.uid != owner.uid) {
+            all.push(owner.clone());
+        }
+    }
+    if all.len() == known {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {
+        "uid": present.uid(),
+        "resourceVersion": present.resource_version(),
+        "ownerReferences": all,
+    }});
+    let shared = api
+        .patch(&present.name_any(), &PatchParams::default(), &Patch::Merge(patch))
+        .await;
+    shared.map(|_| ()).map_err(Error::kube("share the revision"))
+}
+
+/// The revision that a run names, from memory or from the API server.
+pub(super) async fn load(ctx: &Context, run: &PipelineRun, revision: &Revision) -> Result<Arc<LoadedRevision>, Error> {
+    let namespace = run.namespace().unwrap_or_default();
+    if let Some(loaded) = ctx.revisions.get(&namespace, &revision.name) {
+        return Ok(loaded);
+    }
+    let api: Api<ControllerRevision> = Api::namespaced(ctx.client.clone(), &namespace);
+    let object = api
+        .get_opt(&revision.name)
+        .await
+        .map_err(Error::kube("read the revision"))?
+        .ok_or_else(|| Error::RevisionGone(revision.name.clone()))?;
+    let spec = object.data.map(|data| data.0["spec"].clone()).unwrap_or_default();
+    let spec: MLPipelineSpec = serde_json::from_value(spec).map_err(|e| Error::RevisionUnreadable {
+        name: revision.name.clone(),
+        cause: e.to_string(),
+    })?;
+    let loaded =
+        LoadedRevision::new(&run.spec.pipeline_ref.name, spec).map_err(|faults| Error::RevisionUnreadable {
+            name: revision.name.clone(),
+            cause: faults.first().map(ToString::to_string).unwrap_or_default(),
+        })?;
+    let loaded = Arc::new(loaded);
+    ctx.revisions.put(&namespace, &revision.name, Arc::clone(&loaded));
+    Ok(loaded)
+}
+
+/// A spec has only string keys.
+fn spec_text(spec: &MLPipelineSpec) -> String {
+    serde_json::to_string(spec).unwrap_or_default()
+}
+
+/// An owner that does not control: a revision has several.
+fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference {
+    OwnerReference {
+        controller: None,
+        block_owner_deletion: None,
+        ..object.controller_owner_ref(&()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,187 @@
+//! The status of a run as people and other programs read it, and its one write a pass.
+
+use super::revision::LoadedRevision;
+use super::{Pass, Waiting, key};
+use crate::clock;
+use crate::conditions::{self, Condition};
+use crate::context::Context;
+use crate::error::Error;
+use crate::names;
+use kube::api::PostParams;
+use kube::{Api, ResourceExt};
+use trainyard_contract::FailureClass;
+use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
+use trainyard_crds::v1alpha1::{PipelineRun, PipelineRunStatus, Revision, RunStage};
+use trainyard_engine::{RunPhase, RunStatus, StagePhase, StageStatus, Timestamp};
+
+/// Writes what the engine knows, if it changed. Returns the run as it is then.
+pub(super) async fn write(
+    ctx: &Context,
+    pass: &Pass<'_>,
+    known: &RunStatus,
+    waiting: &Waiting,
+) -> Result<PipelineRun, Error> {
+    let before = pass.object.status.clone().unwrap_or_default();
+    let jobs = |stage: &StageStatus| {
+        (stage.attempts > 0).then(|| names::job(&pass.run.name, &pass.run.uid, &stage.name, stage.attempts))
+    };
+    let stages = known.stages.iter().map(|stage| RunStage {
+        job: jobs(stage),
+        known: stage.clone(),
+    });
+    let mut status = PipelineRunStatus {
+        observed_generation: pass.object.metadata.generation,
+        phase: known.phase,
+        message: message(known, waiting),
+        failure_class: known.failure_class,
+        model_version: known.model().map(|made| made.version.clone()),
+        finished: known.phase.is_final(),
+        ended_after: known.ended_after,
+        stop: known.stop,
+        revision: before.revision.clone(),
+        conditions: before.conditions.clone(),
+        stages: stages.collect(),
+        messages_cut: known.messages_cut,
+    };
+    set_conditions(&mut status, pass.now);
+    replace(ctx, pass.object, before, status).await
+}
+
+/// A new run: all of its stages wait.
+pub(super) async fn write_first(
+    ctx: &Context,
+    object: &PipelineRun,
+    revision: Revision,
+    loaded: &LoadedRevision,
+) -> Result<(), Error> {
+    let stages = loaded.pipeline.stages().iter().map(|stage| RunStage {
+        known: StageStatus::new(stage.name.clone()),
+        job: None,
+    });
+    let mut status = PipelineRunStatus {
+        revision: Some(revision),
+        stages: stages.collect(),
+        message: String::new(),
+        ..seen(object)
+    };
+    set_conditions(&mut status, clock::now());
+    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
+        .await
+        .map(|_| ())
+}
+
+/// A run that cannot begin yet, and why.
+pub(super) async fn write_waiting(ctx: &Context, object: &PipelineRun, cause: &str) -> Result<(), Error> {
+    let mut status = PipelineRunStatus {
+        message: cut(cause, MESSAGE_BYTES_MAX),
+        ..seen(object)
+    };
+    set_conditions(&mut status, clock::now());
+    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
+        .await
+        .map(|_| ())
+}
+
+/// A run that can never begin.
+pub(super) async fn write_refused(ctx: &Context, object: &PipelineRun, fault: &str) -> Result<(), Error> {
+    let mut status = PipelineRunStatus {
+        phase: RunPhase::Failed,
+        failure_class: Some(FailureClass::Config),
+        message: cut(fault, MESSAGE_BYTES_MAX),
+        finished: true,
+        ..seen(object)
+    };
+    set_conditions(&mut status, clock::now());
+    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
+        .await
+        .map(|_| ())
+}
+
+/// The status as it was, about the spec as it is.
+fn seen(object: &PipelineRun) -> PipelineRunStatus {
+    PipelineRunStatus {
+        observed_generation: object.metadata.generation,
+        ..object.status.clone().unwrap_or_default()
+    }
+}
+
+/// What a run says: its failure, or the first thing that it waits for.
+fn message(known: &RunStatus, waiting: &Waiting) -> String {
+    if !known.message.is_empty() || known.phase.is_final() {
+        return known.message.clone();
+    }
+    let waits = |stage: &&StageStatus| match stage.phase {
+        StagePhase::Queued | StagePhase::Retrying => !stage.message.is_empty(),
+        // Only one that could not be created says something while it is Pending.
+        StagePhase::Pending => waiting.any && !stage.message.is_empty(),
+        StagePhase::Running
+        | StagePhase::Succeeded
+        | StagePhase::Failed
+        | StagePhase::Skipped
+        | StagePhase::Stopped => false,
+    };
+    let Some(stage) = known.stages.iter().find(waits) else {
+        return String::new();
+    };
+    let text = match stage.phase {
+        StagePhase::Retrying => format!("`{}` is tried again: {}", stage.name, stage.message),
+        _ => format!("`{}`: {}", stage.name, stage.message),
+    };
+    cut(&text, MESSAGE_BYTES_MAX)
+}
+
+/// `Reconciling` while it is under way; at the end `Finished`, `Succeeded` and, where it failed, `Stalled`.
+fn set_conditions(status: &mut PipelineRunStatus, now: Timestamp) {
+    let generation = status.observed_generation;
+    let phase = status.phase;
+    let mut conditions = std::mem::take(&mut status.conditions);
+    let mut set = |condition| conditions::set(&mut conditions, condition, generation, now);
+    let message = || status.message.clone();
+    let reason = status
+        .failure_class
+        .map_or_else(|| phase.to_string(), |class| class.to_string());
+    if phase.is_final() {
+        set(Condition::new(
+            "Reconciling",
+            false,
+            "Finished",
+            "the run is at its end",
+        ));
+        set(Condition::new("Finished", true, &phase.to_string(), message()));
+        set(Condition::new(
+            "Succeeded",
+            phase == RunPhase::Succeeded,
+            &reason,
+            message(),
+        ));
+        set(Condition::new("Stalled", phase == RunPhase::Failed, &reason, message()));
+    } else {
+        set(Condition::new("Reconciling", true, &phase.to_string(), message()));
+    }
+    status.conditions = conditions;
+}
+
+/// At most one write, on the very version that was read; none when nothing changed.
+async fn replace(
+    ctx: &Context,
+    object: &PipelineRun,
+    before: PipelineRunStatus,
+    status: PipelineRunStatus,
+) -> Result<PipelineRun, Error> {
+    let mut object = object.clone();
+    if status == before {
+        return Ok(object);
+    }
+    object.status = Some(status);
+    let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &object.namespace().unwrap_or_default());
+    let written = runs
+        .replace_status(&object.name_any(), &PostParams::default(), &object)
+        .await;
+    let written = written.map_err(Error::kube("write the run's status"))?;
+    let based_on = object.resource_version();
+    if written.resource_version() != based_on {
+        ctx.expectations
+            .status_written(&key(&object), &based_on.unwrap_or_default());
+    }
+    Ok(written)
+}

@@ -1,0 +1,270 @@
+//! Puts the parts together and lets them run until a signal says stop.
+
+use crate::context::{Context, GuardedPipeline, GuardedRun, Stores};
+use crate::error::{Error, with_causes};
+use crate::events::Events;
+use crate::http::{self, Pages};
+use crate::memory::{Expectations, Failures, Notices, Revisions};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::{pipeline, run, watch};
+use anyhow::Context as _;
+use futures::{FutureExt, StreamExt};
+use k8s_openapi::NamespaceResourceScope;
+use kube::runtime::controller::{self, Action, ReconcileRequest, applier};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::{Api, Client, Config, Resource, ResourceExt};
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch as broadcast;
+use tracing::{debug, info, warn};
+use trainyard_crds::v1alpha1::PipelineRun;
+
+/// How many objects are looked after at once.
+const CONCURRENCY: u16 = 32;
+/// How long passes under way may take to end after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the operator until SIGTERM or SIGINT.
+///
+/// # Errors
+/// No way to an API server, or the address for the pages is taken.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let config = Config::infer()
+        .await
+        .context("no way to a cluster: no kubeconfig, and not in a pod")?;
+    let namespace = settings
+        .namespace
+        .clone()
+        .unwrap_or_else(|| config.default_namespace.clone());
+    let namespace = (!settings.cluster_wide).then_some(namespace);
+    let client = Client::try_from(config).context("cannot make a client of the configuration")?;
+    let stop = stop_signal()?;
+
+    let (pipelines, pipeline_writer) = reflector::store();
+    let (runs, run_writer) = reflector::store();
+    let (jobs, job_writer) = reflector::store();
+    let (pods, pod_writer) = reflector::store();
+    let listen = settings.listen;
+    let ctx = Arc::new(Context {
+        client: client.clone(),
+        settings,
+        stores: Stores {
+            pipelines,
+            runs,
+            jobs,
+            pods,
+        },
+        revisions: Revisions::default(),
+        expectations: Expectations::default(),
+        notices: Notices::default(),
+        failures: Failures::default(),
+        events: Events::new(client.clone()),
+        metrics: Metrics::default(),
+    });
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespace = namespace.as_deref().unwrap_or("all"),
+        worker_image = ctx.settings.worker_image,
+        "operator started"
+    );
+
+    let ready = Arc::new(AtomicBool::new(false));
+    if let Some(address) = listen {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))?;
+        let pages = Pages {
+            context: Arc::clone(&ctx),
+            ready: Arc::clone(&ready),
+        };
+        let stopped = stopped(stop.clone());
+        tokio::spawn(async move {
+            if let Err(error) = http::serve(listener, pages, stopped).await {
+                warn!(%error, "the pages are gone");
+            }
+        });
+    }
+
+    let (run_queue, run_requests) = unbounded_channel();
+    let (pipeline_queue, pipeline_requests) = unbounded_channel();
+    let namespace = namespace.as_deref();
+    let waiting = {
+        let runs = ctx.stores.runs.clone();
+        move |pipeline: &GuardedPipeline| runs_without_revision(&runs, pipeline)
+    };
+    tokio::spawn(watch::pipelines(
+        api(&client, namespace),
+        pipeline_writer,
+        pipeline_queue,
+        waiting,
+        run_queue.clone(),
+    ));
+    tokio::spawn(watch::runs(api(&client, namespace), run_writer, run_queue.clone()));
+    tokio::spawn(watch::jobs(api(&client, namespace), job_writer, run_queue.clone()));
+    tokio::spawn(watch::pods(api(&client, namespace), pod_writer, run_queue));
+
+    let all_ready = async {
+        let stores = &ctx.stores;
+        tokio::try_join!(
+            stores.pipelines.wait_until_ready(),
+            stores.runs.wait_until_ready(),
+            stores.jobs.wait_until_ready(),
+            stores.pods.wait_until_ready(),
+        )
+    };
+    let mut early_stop = stop.clone();
+    tokio::select! {
+        lists = all_ready => { lists.context("a watch ended before its first list")?; }
+        _ = early_stop.wait_for(|stop| *stop) => return Ok(()),
+    }
+    ready.store(true, Ordering::Relaxed);
+    info!("ready");
+
+    let runs = look_after(
+        "run",
+        &ctx,
+        ctx.stores.runs.clone(),
+        run_requests,
+        stop.clone(),
+        |run, ctx| run::reconcile(run, ctx).boxed(),
+    );
+    let pipelines = look_after(
+        "pipeline",
+        &ctx,
+        ctx.stores.pipelines.clone(),
+        pipeline_requests,
+        stop.clone(),
+        |pipeline, ctx| pipeline::reconcile(pipeline, ctx).boxed(),
+    );
+    let ended = async { tokio::join!(runs, pipelines) };
+    let grace = async {
+        stopped(stop).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        _ = ended => info!("stopped"),
+        () = grace => warn!("stopped with passes under way; the next start takes them up"),
+    }
+    Ok(())
+}
+
+/// Runs passes over the objects of one kind, as they are asked for, until the stop.
+async fn look_after<K, F>(
+    kind: &'static str,
+    ctx: &Arc<Context>,
+    store: Store<K>,
+    requests: UnboundedReceiver<ObjectRef<K>>,
+    stop: broadcast::Receiver<bool>,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F + Clone + Send + 'static,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    K::DynamicType: Eq + Hash + Clone + Debug + Unpin,
+    F: Future<Output = Result<Action, Error>> + Send + 'static,
+{
+    let queue = futures::stream::unfold(requests, async |mut requests| {
+        let object = requests.recv().await?;
+        Some((Ok::<_, Infallible>(ReconcileRequest::from(object)), requests))
+    })
+    .take_until(stopped(stop));
+    let pass = move |object: Arc<K>, ctx: Arc<Context>| {
+        let reconcile = reconcile.clone();
+        async move {
+            let began = Instant::now();
+            let name = key(kind, &*object);
+            let ended = reconcile(object, Arc::clone(&ctx)).await;
+            ctx.metrics.passed(kind, began.elapsed());
+            if ended.is_ok() {
+                ctx.failures.clear(&name);
+            }
+            ended
+        }
+        .boxed()
+    };
+    let on_error = move |object: Arc<K>, error: &Error, ctx: Arc<Context>| {
+        ctx.metrics.failed(kind, error.reason());
+        let name = key(kind, &*object);
+        let text = with_causes(error);
+        let (failures, is_new) = ctx.failures.count(&name, &text);
+        let retry = error.retry_after(failures);
+        // A cause that repeats itself is one line, not one a second.
+        match error {
+            Error::Conflict { .. } => debug!(object = name, error = text, "pass cut off"),
+            _ if is_new => warn!(object = name, error = text, ?retry, "pass cut off"),
+            _ => debug!(object = name, error = text, ?retry, "pass cut off"),
+        }
+        Action::requeue(retry)
+    };
+    let config = controller::Config::default().concurrency(CONCURRENCY);
+    let passes = applier(pass, on_error, Arc::clone(ctx), store, Box::pin(queue), config);
+    passes
+        .for_each(|passed| {
+            if let Err(controller::Error::ObjectNotFound(object)) = passed {
+                debug!(%object, "not there any more, or finished");
+                let name = format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name);
+                ctx.expectations.forget(&name);
+                ctx.failures.clear(&format!("{kind}/{name}"));
+            }
+            std::future::ready(())
+        })
+        .await;
+}
+
+fn key<K: Resource>(kind: &str, object: &K) -> String {
+    format!(
+        "{kind}/{}/{}",
+        object.namespace().unwrap_or_default(),
+        object.name_any()
+    )
+}
+
+/// Runs that wait for this pipeline.
+fn runs_without_revision(runs: &Store<GuardedRun>, pipeline: &GuardedPipeline) -> Vec<ObjectRef<GuardedRun>> {
+    let (name, namespace) = (pipeline.name_any(), pipeline.namespace());
+    let waits = |run: &PipelineRun| {
+        let has_revision = run.status.as_ref().is_some_and(|status| status.revision.is_some());
+        !has_revision && run.spec.pipeline_ref.name == name && run.namespace() == namespace
+    };
+    let waiting = runs.state_filter(|run| run.0.as_ref().is_ok_and(waits));
+    waiting.iter().map(|run| ObjectRef::from_obj(run.as_ref())).collect()
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// Becomes true with the first SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<broadcast::Receiver<bool>> {
+    let (sender, receiver) = broadcast::channel(false);
+    let mut term = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("asked to stop");
+        sender.send_replace(true);
+        // The channel lives as long as somebody waits for it.
+        sender.closed().await;
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: broadcast::Receiver<bool>) {
+    // A sender that is gone has said it before.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

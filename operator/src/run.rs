@@ -35,7 +35,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use trainyard_contract::StageName;
-use trainyard_crds::v1alpha1::PipelineRun;
+use trainyard_crds::v1alpha1::{PipelineRun, RunState};
 use trainyard_engine::{Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
 
 /// One pass over one run.
@@ -91,6 +91,10 @@ fn key(object: &PipelineRun) -> String {
 
 /// A run's first pass names what it runs by, and nothing else.
 async fn first_pass(ctx: &Context, object: &PipelineRun, identity: &door::Identity) -> Result<Action, Error> {
+    if object.spec.state == Some(RunState::Stopped) {
+        status::write_stopped(ctx, object).await?;
+        return Ok(Action::await_change());
+    }
     let wanted = match door::pipeline(ctx, object, identity) {
         Ok(pipeline) => pipeline,
         Err(door::NoPipeline::NotThere(cause)) => {

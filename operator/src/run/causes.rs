@@ -29,7 +29,8 @@ pub(super) async fn notice(ctx: &Context, namespace: &str, objects: &RunObjects,
             continue;
         };
         let pods = objects.pods_of(&stage, attempt);
-        if !ending::waits_silently(job, &pods) {
+        // What is being deleted says nothing that matters any more.
+        if job.metadata.deletion_timestamp.is_some() || !ending::waits_silently(job, &pods) {
             continue;
         }
         let pod = ending::pods_of(job, &pods).last().copied();
@@ -67,12 +68,21 @@ async fn of_object(ctx: &Context, namespace: &str, uid: &str) -> Option<Obstacle
         .fields(&format!("involvedObject.uid={uid},type=Warning"))
         .limit(EVENTS_MAX);
     match api.list(&of_object).await {
-        Ok(events) => events.items.iter().max_by_key(|event| time_of(event)).map(obstacle),
+        Ok(events) => {
+            let telling = events.items.iter().filter(|event| !is_said_by_status(event));
+            telling.max_by_key(|event| time_of(event)).map(obstacle)
+        }
         Err(error) => {
             warn!(%error, namespace, "events cannot be read; what an attempt waits for may stay unknown");
             None
         }
     }
+}
+
+/// What the kubelet and the scheduler tell as events too, and better in the pod's status.
+fn is_said_by_status(event: &Event) -> bool {
+    let reason = event.reason.as_deref().unwrap_or_default();
+    ["Failed", "BackOff", "FailedScheduling", "InspectFailed", "ErrImageNeverPull"].contains(&reason)
 }
 
 fn time_of(event: &Event) -> i64 {

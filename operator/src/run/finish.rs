@@ -172,6 +172,6 @@ async fn mark(versions: &Api<ModelVersion>, name: &str, champion: bool) -> Resul
 
 /// Ends a run that can never be what it was meant to be.
 pub(super) async fn refuse(ctx: &Context, object: &PipelineRun, fault: &str) -> Result<(), Error> {
-    info!(run = object.name_any(), fault, "run refused");
+    info!(fault, "run refused");
     status::write_refused(ctx, object, fault).await
 }

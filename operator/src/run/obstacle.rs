@@ -33,7 +33,7 @@ fn waiting(pod: &SeenPod) -> Option<Obstacle> {
     };
     match waiting.reason.as_deref()? {
         "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" => {
-            config(format!("image {image} cannot be pulled: {said}"))
+            config(format!("image {image} cannot be pulled: {}", pull_failure(&said)))
         }
         "ErrImageNeverPull" => config(format!(
             "image {image} is not on the node, and its pull policy is Never"
@@ -47,6 +47,16 @@ fn waiting(pod: &SeenPod) -> Option<Obstacle> {
     }
 }
 
+/// Why an image cannot be pulled, without the runtime's way to that point.
+fn pull_failure(said: &str) -> &str {
+    let after = |text: &'static str| said.rsplit_once(text).map(|(_, cause)| cause);
+    after("failed to do request: ")
+        .or_else(|| after("failed to resolve image: "))
+        .or_else(|| after("failed to resolve reference "))
+        .or_else(|| after("ErrImagePull: "))
+        .unwrap_or(said)
+}
+
 /// What the scheduler says of a pod that no node takes.
 fn unscheduled(pod: &SeenPod) -> Option<Obstacle> {
     let scheduled = pod
@@ -56,8 +66,8 @@ fn unscheduled(pod: &SeenPod) -> Option<Obstacle> {
         .flatten()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
     let said = words(scheduled.message.as_deref());
-    // The scheduler's long way to say that preemption would not help is of no use to anybody.
-    let said = said.split(". preemption:").next().unwrap_or(&said).to_owned();
+    // What follows the first sentence says that preemption would not help, at length.
+    let said = said.split(". ").next().unwrap_or(&said).to_owned();
     let (class, message) = match scheduled.reason.as_deref() {
         Some("SchedulingGated") => (FailureClass::Infra, "waits in a queue: its pod is gated".to_owned()),
         _ => (FailureClass::Infra, format!("no node takes the pod: {said}")),

@@ -97,6 +97,20 @@ pub(super) async fn write_refused(ctx: &Context, object: &PipelineRun, fault: &s
         .map(|_| ())
 }
 
+/// A run that was stopped before it began.
+pub(crate) async fn write_stopped(ctx: &Context, object: &PipelineRun) -> Result<(), Error> {
+    let mut status = PipelineRunStatus {
+        phase: RunPhase::Stopped,
+        message: "stopped before it began".to_owned(),
+        finished: true,
+        ..seen(object)
+    };
+    set_conditions(&mut status, clock::now());
+    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
+        .await
+        .map(|_| ())
+}
+
 /// The status as it was, about the spec as it is.
 fn seen(object: &PipelineRun) -> PipelineRunStatus {
     PipelineRunStatus {

@@ -11,7 +11,7 @@ pub mod door;
 pub mod generated;
 mod reference;
 mod schedule_text;
-mod yaml_text;
+pub mod yaml_text;
 
 pub use definition::{model_version_definition, pipeline_definition, pipeline_schema, run_definition};
 pub use generated::generated;

@@ -43,3 +43,11 @@ pub enum LogFormat {
     /// One JSON object a line.
     Json,
 }
+
+#[cfg(test)]
+impl Settings {
+    /// What a chart would say.
+    pub(crate) fn example() -> Self {
+        Self::parse_from(["trainyard-operator", "--worker-image", "localhost/trainyard-worker:dev"])
+    }
+}

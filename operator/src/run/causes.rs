@@ -82,7 +82,14 @@ async fn of_object(ctx: &Context, namespace: &str, uid: &str) -> Option<Obstacle
 /// What the kubelet and the scheduler tell as events too, and better in the pod's status.
 fn is_said_by_status(event: &Event) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
-    ["Failed", "BackOff", "FailedScheduling", "InspectFailed", "ErrImageNeverPull"].contains(&reason)
+    [
+        "Failed",
+        "BackOff",
+        "FailedScheduling",
+        "InspectFailed",
+        "ErrImageNeverPull",
+    ]
+    .contains(&reason)
 }
 
 fn time_of(event: &Event) -> i64 {

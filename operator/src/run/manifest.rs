@@ -431,3 +431,6 @@ fn config_map<'a>(attempt: &'a Attempt<'_>) -> Option<&'a ConfigMapKey> {
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }
+
+#[cfg(test)]
+mod golden;

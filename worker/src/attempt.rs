@@ -14,6 +14,7 @@
 
 mod commit;
 pub mod event;
+mod explain;
 mod log;
 pub mod progress;
 mod recover;
@@ -69,7 +70,7 @@ impl Host {
 pub fn execute(document: &StageDocument, host: &Host) -> StageResult {
     match committed_before(document) {
         Ok(Some(result)) => result,
-        Ok(None) => run_and_commit(document, host).unwrap_or_else(|error| failed(&with_room(error, document))),
+        Ok(None) => run_and_commit(document, host).unwrap_or_else(|error| failed(&explain::workspace(error, document))),
         Err(error) => failed(&error),
     }
 }
@@ -123,7 +124,7 @@ fn run_logged(document: &StageDocument, host: &Host, folder: &Utf8Path) -> (Stag
             (succeeded(&output), output)
         }
         Err(error) => {
-            let error = with_room(error, document);
+            let error = explain::workspace(error, document);
             let result = failed(&error);
             log_failure(&error, seconds);
             (result, StageOutput::default())
@@ -166,22 +167,6 @@ fn run_caught(document: &StageDocument, host: &Host, folder: &Utf8Path) -> Resul
             panic_text(&*panic)
         )))
     })
-}
-
-/// Says of a full volume how much room it has.
-fn with_room(error: StageError, document: &StageDocument) -> StageError {
-    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    let is_full = cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::StorageFull);
-    let Some(volume) = is_full
-        .then(|| rustix::fs::statvfs(document.workspace.as_str()).ok())
-        .flatten()
-    else {
-        return error;
-    };
-    let mebibytes = |blocks: u64| blocks.saturating_mul(volume.f_frsize) >> 20;
-    let (free, all) = (mebibytes(volume.f_bavail), mebibytes(volume.f_blocks));
-    let hint = format!("{free} MiB of {all} MiB are free; {}", error.hint_text());
-    error.hint(hint)
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

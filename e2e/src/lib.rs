@@ -1,1 +1,39 @@
-//! A real Kubernetes for tests.
+//! A real Kubernetes on a bare machine, for tests: from source through the Go module proxy, in a network namespace and cgroups of
+//! its own, up in seconds and gone without a trace.
+//!
+//! Start with [`Cluster`]; [`Options`] says what there is to choose. The command `trainyard-cluster` is the same for people.
+//! It never downloads anything prebuilt but packages of the Linux distribution, opens no port but one of the loopback, and ends
+//! no process that it has not started.
+
+mod cache;
+mod command;
+mod deadline;
+mod phases;
+
+mod binaries;
+mod packages;
+
+mod cgroups;
+mod mounts;
+mod network;
+mod processes;
+mod state;
+
+mod certificates;
+mod kubeconfig;
+
+mod control_plane;
+mod dns;
+mod forwarder;
+pub mod image;
+mod node;
+mod storage;
+
+mod cluster;
+mod options;
+mod readiness;
+
+pub use binaries::Binaries;
+pub use cluster::{Cluster, kubeconfig_of};
+pub use options::{NODES_MAX, NodeLoss, Options};
+pub use state::Name;

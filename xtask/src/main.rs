@@ -4,6 +4,7 @@
 
 mod bench;
 mod cache;
+mod cluster;
 mod command;
 mod crds;
 mod deny;
@@ -39,6 +40,13 @@ enum Task {
         #[command(subcommand)]
         benchmark: bench::Benchmark,
     },
+    /// A real Kubernetes on this machine, to try things on.
+    Cluster {
+        #[command(subcommand)]
+        task: cluster::Task,
+    },
+    /// Builds the images of operator and worker and writes them as archives, without a container engine.
+    Images(cluster::Images),
     /// Writes the files that are made from the API types.
     Crds {
         /// Writes nothing; fails when a file is not what the types say.
@@ -60,6 +68,8 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(code)
         }
         Task::Bench { benchmark } => bench::run(&benchmark).map(|()| ExitCode::SUCCESS),
+        Task::Cluster { task } => cluster::run(&task),
+        Task::Images(images) => cluster::images(&images),
         Task::Crds { check: true } => crds::check().map(|_| ExitCode::SUCCESS),
         Task::Crds { check: false } => crds::write().map(|()| ExitCode::SUCCESS),
         Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),

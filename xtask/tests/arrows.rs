@@ -4,7 +4,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every arrow between our own crates, as `dependent -> dependencies`. A new one is a decision: see ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("trainyard-contract", &[]),
     ("trainyard-engine", &["trainyard-contract"]),
     ("trainyard-crds", &["trainyard-contract", "trainyard-engine"]),
@@ -27,6 +27,11 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "trainyard-worker",
         ],
     ),
+    (
+        "trainyard-operator",
+        &["trainyard-contract", "trainyard-crds", "trainyard-engine"],
+    ),
+    ("trainyard-e2e", &["trainyard-contract", "trainyard-crds"]),
     ("xtask", &["trainyard-crds"]),
 ];
 

@@ -1,0 +1,195 @@
+//! The cluster's own processes: started so that they outlive us, written down so that a later program can end them.
+//!
+//! A process is written down by itself before it becomes what it shall be: its line of `/proc/PID/stat`, which holds its number
+//! and when it started. So one that is killed between two of our lines leaves no process that nobody knows, and a number that
+//! belongs to somebody else by now is left alone.
+
+use crate::cgroups::Cgroup;
+use crate::deadline::until;
+use crate::network::Namespace;
+use crate::state::State;
+use anyhow::{Context, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Enters the cgroup of `$2` (none when it is empty), writes itself down in `$1`, and becomes the rest.
+const START: &str = r#"record=$1 entrance=$2; shift 2
+if [ -n "$entrance" ]; then echo $$ > "$entrance" || exit 1; fi
+read -r line < /proc/$$/stat && printf '%s\n' "$line" > "$record" || exit 1
+exec "$@""#;
+/// How many of its last lines a program shows that ended when it should not.
+const LAST_LINES: usize = 15;
+/// From SIGKILL to the end.
+const END_WITHIN: Duration = Duration::from_secs(20);
+
+/// In which network and in which cgroup a process runs; none of them where we are not root.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) network: Option<Namespace>,
+    pub(crate) cgroup: Option<Cgroup>,
+}
+
+/// Starts processes, and knows which of them still run.
+pub(crate) struct Processes {
+    state: State,
+    started: Vec<(String, Child)>,
+}
+
+impl Processes {
+    pub(crate) fn of(state: &State) -> Self {
+        Self {
+            state: state.clone(),
+            started: Vec::new(),
+        }
+    }
+
+    /// Starts `program` in `place`, its output in the log file that is called as it is.
+    pub(crate) fn start(&mut self, name: &str, place: &Place, program: &Utf8Path, arguments: &[String]) -> Result<()> {
+        let record = self.state.processes().join(name);
+        let entrance = place.cgroup.as_ref().map(Cgroup::entrance).unwrap_or_default();
+        let log = self.log(name);
+        let open = File::options().create(true).append(true).open(&log);
+        let output = open.with_context(|| format!("cannot open {log}"))?;
+        let errors = output.try_clone().with_context(|| format!("cannot open {log}"))?;
+        let mut command = Command::new("sh");
+        command.args(["-c", START, "sh", record.as_str(), entrance.as_str()]);
+        if let Some(network) = &place.network {
+            command.args(["nsenter".to_owned(), format!("--net={}", network.path())]);
+        }
+        command
+            .arg(program)
+            .args(arguments)
+            .current_dir(self.state.folder())
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            // Apart from the terminal's group: Ctrl-C ends us, not the cluster.
+            .process_group(0);
+        let child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        self.started.push((name.to_owned(), child));
+        Ok(())
+    }
+
+    /// An error, with its last lines, when one of them has ended.
+    pub(crate) fn all_run(&mut self) -> Result<()> {
+        for (name, child) in &mut self.started {
+            if let Some(status) = child.try_wait().with_context(|| format!("cannot look after {name}"))? {
+                let log = self.state.logs().join(format!("{name}.log"));
+                bail!("{name} ended with {status}; {log} ends:\n{}", last_lines(&log));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a process wrote.
+    pub(crate) fn log(&self, name: &str) -> Utf8PathBuf {
+        self.state.logs().join(format!("{name}.log"))
+    }
+
+    /// Lets the kernel forget those that ended after us, their parent.
+    pub(crate) fn reap(&mut self) {
+        for (_, child) in &mut self.started {
+            // It has been killed; there is nothing to do about an error.
+            let _ = child.wait();
+        }
+        self.started.clear();
+    }
+}
+
+fn last_lines(log: &Utf8Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+}
+
+/// A process that was written down.
+#[derive(Debug, PartialEq, Eq)]
+struct Recorded {
+    number: i32,
+    /// In ticks since the machine started.
+    started: u64,
+}
+
+impl Recorded {
+    /// From a line of `/proc/PID/stat`. The program's name is the second field, in brackets, and may hold anything.
+    fn parse(line: &str) -> Option<Self> {
+        /// Of the fields behind the name.
+        const STARTED: usize = 19;
+        let number = line.split(' ').next()?.parse().ok()?;
+        let behind_name = line.rsplit_once(')')?.1.trim_start();
+        let started = behind_name.split(' ').nth(STARTED)?.parse().ok()?;
+        Some(Self { number, started })
+    }
+
+    fn runs(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.number)).unwrap_or_default();
+        let ended = stat
+            .rsplit_once(')')
+            .is_none_or(|(_, fields)| fields.trim_start().starts_with('Z'));
+        !ended && Self::parse(&stat).is_some_and(|now| now == *self)
+    }
+}
+
+/// Ends with SIGKILL every process that was written down and is still the same: the API server hangs on SIGTERM once etcd is gone.
+pub(crate) async fn end_recorded(state: &State) -> Result<()> {
+    let mut recorded = Vec::new();
+    let folder = state.processes();
+    if folder.exists() {
+        for entry in folder
+            .read_dir_utf8()
+            .with_context(|| format!("cannot list {folder}"))?
+        {
+            let entry = entry.with_context(|| format!("cannot list {folder}"))?;
+            let line = fs::read_to_string(entry.path()).with_context(|| format!("cannot read {}", entry.path()))?;
+            // Half a line: it was killed while it wrote, before it became anything.
+            recorded.extend(Recorded::parse(&line));
+        }
+    }
+    until("the end of the cluster's processes", END_WITHIN, async || {
+        let mut left = recorded.iter().filter(|process| process.runs()).peekable();
+        let ended = left.peek().is_none();
+        for process in left {
+            if let Some(number) = Pid::from_raw(process.number) {
+                // One that has just ended by itself is no error.
+                let _ = kill_process(number, Signal::KILL);
+            }
+        }
+        Ok(ended.then_some(()))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_number_and_its_start_whatever_its_name() {
+        let line = "17 (a) b (c) S 1 17 17 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4242 1000 10 18446744073709551615";
+        let recorded = Recorded::parse(line);
+        assert_eq!(
+            recorded,
+            Some(Recorded {
+                number: 17,
+                started: 4242
+            })
+        );
+        assert_eq!(Recorded::parse("17 (half"), None);
+    }
+
+    #[test]
+    fn a_number_that_another_process_has_by_now_is_not_ours() {
+        let stat = fs::read_to_string("/proc/self/stat").expect("our own line");
+        let ours = Recorded::parse(&stat).expect("a whole line");
+        assert!(ours.runs());
+        let earlier = Recorded {
+            started: ours.started - 1,
+            ..ours
+        };
+        assert!(!earlier.runs());
+    }
+}

@@ -35,26 +35,6 @@ impl Events {
             }
         }
     }
-
-    /// Tells one thing about any object.
-    pub(crate) async fn tell<K: Resource<DynamicType = ()>>(
-        &self,
-        object: &K,
-        type_: EventType,
-        reason: &str,
-        note: String,
-    ) {
-        let event = Event {
-            type_,
-            reason: reason.to_owned(),
-            note: Some(note),
-            action: reason.to_owned(),
-            secondary: None,
-        };
-        if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
-            warn!(%error, "an event is lost");
-        }
-    }
 }
 
 /// The event for something that happened; none for what only moves on.

@@ -29,6 +29,8 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 
 /// Annotation of Jobs: what the attempt was given that cannot be worked out a second time ([`trainyard_engine::Given`]).
 pub(crate) const GIVEN: &str = "trainyard.dev/given";
+/// Annotation of Jobs: when the engine said so, to the millisecond; objects themselves keep whole seconds.
+pub(crate) const CREATED: &str = "trainyard.dev/created";
 /// Annotation of pods: the stage's document, which the container reads as a file.
 pub(crate) const DOCUMENT: &str = "trainyard.dev/document";
 

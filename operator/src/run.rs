@@ -31,6 +31,7 @@ use apply::Applied;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use observe::RunObjects;
+use status::Written;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -130,19 +131,26 @@ pub(crate) struct Pass<'a> {
 
 impl Pass<'_> {
     async fn go(self) -> Result<Action, Error> {
-        let look_again = causes::notice(self.ctx, &self.identity.namespace, &self.objects, self.now).await;
-        let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, job));
+        let run = key(self.object);
+        let look_again = causes::notice(self.ctx, &run, &self.identity.namespace, &self.objects, self.now).await;
+        let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, &run, job));
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
         observed.attempts.extend(missing.gone);
         let (plan, waiting) = self.plan_and_apply(observed).await?;
         if plan.status.phase.is_final() {
             finish::finish(self.ctx, self.object, self.revision, &plan, self.now).await?;
         }
-        let written = status::write(self.ctx, &self, &plan.status, &waiting).await?;
-        self.ctx.events.publish(&written, &self.run, &plan.events).await;
+        let shown_in = match status::write(self.ctx, &self, &plan.status, &waiting).await? {
+            Written::Now(written) => {
+                self.ctx.events.publish(&written, &self.run, &plan.events).await;
+                None
+            }
+            Written::Later(wait) => Some(wait),
+        };
         self.ctx.metrics.planned(&self.run, &plan, &self);
         let wake = plan.wake_at.map(|at| clock::until(self.now, at));
         let sleeps = [
+            shown_in,
             wake,
             look_again,
             missing.look_again,
@@ -162,8 +170,9 @@ impl Pass<'_> {
             let mut plan = plan(&self.run, self.revision_pipeline(), &observed, self.now);
             let mut refused: Vec<ObservedAttempt> = Vec::new();
             let mut waiting = Waiting::default();
+            let known = plan.status.clone();
             for action in &plan.actions {
-                match apply::apply(self, action).await? {
+                match apply::apply(self, action, &known).await? {
                     Applied::Done => {}
                     Applied::Refused(attempt) => refused.push(*attempt),
                     Applied::Waits { stage, cause } => {

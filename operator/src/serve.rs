@@ -7,8 +7,10 @@ use crate::http::{self, Pages};
 use crate::memory::{Expectations, Failures, Notices, Revisions};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{pipeline, run, watch};
+use crate::{names, pipeline, run, watch};
 use anyhow::Context as _;
+use axum::http::HeaderValue;
+use axum::http::header::USER_AGENT;
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::controller::{self, Action, ReconcileRequest, applier};
@@ -37,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// # Errors
 /// No way to an API server, or the address for the pages is taken.
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let config = Config::infer()
+    let mut config = Config::infer()
         .await
         .context("no way to a cluster: no kubeconfig, and not in a pod")?;
     let namespace = settings
@@ -45,6 +47,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| config.default_namespace.clone());
     let namespace = (!settings.cluster_wide).then_some(namespace);
+    config
+        .headers
+        .push((USER_AGENT, HeaderValue::from_static(names::OPERATOR)));
     let client = Client::try_from(config).context("cannot make a client of the configuration")?;
     let stop = stop_signal()?;
 
@@ -210,6 +215,7 @@ async fn look_after<K, F>(
                 debug!(%object, "not there any more, or finished");
                 let name = format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name);
                 ctx.expectations.forget(&name);
+                ctx.notices.forget(&name);
                 ctx.failures.clear(&format!("{kind}/{name}"));
             }
             std::future::ready(())

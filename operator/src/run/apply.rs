@@ -18,7 +18,7 @@ use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{FailureClass, ModelVersionName, PipelineName, StageName, layout};
 use trainyard_crds::v1alpha1::{ModelVersion, ModelVersionSpec};
 use trainyard_engine::{
-    Action, AttemptState, Ending, HostPlaces, ModelSource, ObservedAttempt, StartAttempt, StopReason,
+    Action, AttemptState, Ending, HostPlaces, ModelSource, ObservedAttempt, RunStatus, StartAttempt, StopReason,
 };
 
 /// What became of an action.
@@ -36,8 +36,8 @@ pub(super) enum Applied {
     },
 }
 
-/// Carries out one action.
-pub(super) async fn apply(pass: &Pass<'_>, action: &Action) -> Result<Applied, Error> {
+/// Carries out one action; `status` is what will be known after all of them.
+pub(super) async fn apply(pass: &Pass<'_>, action: &Action, status: &RunStatus) -> Result<Applied, Error> {
     match action {
         Action::StartAttempt(start) => start_attempt(pass, start).await,
         Action::StopAttempt { stage, attempt, reason } => {
@@ -45,7 +45,8 @@ pub(super) async fn apply(pass: &Pass<'_>, action: &Action) -> Result<Applied, E
             Ok(Applied::Done)
         }
         Action::RegisterModelVersion { stage, made } => {
-            register(pass, stage, made).await?;
+            let rows = status.stage(stage).and_then(|stage| stage.rows);
+            register(pass, stage, made, rows).await?;
             Ok(Applied::Done)
         }
         Action::MoveChampion { made: _ } => {
@@ -80,6 +81,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied,
         revision: pass.revision,
         start,
         document: &document,
+        created: pass.now,
     };
     let job = manifest::job(&attempt, &pass.ctx.settings);
     let jobs: Api<Job> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
@@ -175,7 +177,7 @@ async fn stop_attempt(pass: &Pass<'_>, stage: &StageName, attempt: u32, reason: 
 }
 
 /// Makes a model version known. It belongs to nobody: it stays when its run and its pipeline go.
-async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion) -> Result<(), Error> {
+async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion, rows: Option<u64>) -> Result<(), Error> {
     let pipeline = pass.revision.pipeline.name();
     let spec = ModelVersionSpec {
         pipeline: pipeline.to_string(),
@@ -186,7 +188,7 @@ async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion) -
         run_uid: pass.run.uid.to_string(),
         stage: stage.to_string(),
         digest: finish::digest(made),
-        rows: None,
+        rows: rows.and_then(|rows| i64::try_from(rows).ok()),
     };
     let object = ModelVersion {
         metadata: ObjectMeta {

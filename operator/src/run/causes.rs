@@ -22,7 +22,13 @@ const NOT_BEGUN: Duration = Duration::from_secs(5);
 const EVENTS_MAX: u32 = 50;
 
 /// Reads the events of attempts that wait and do not say for what. Returns when to look again.
-pub(super) async fn notice(ctx: &Context, namespace: &str, objects: &RunObjects, now: Timestamp) -> Option<Duration> {
+pub(super) async fn notice(
+    ctx: &Context,
+    run: &str,
+    namespace: &str,
+    objects: &RunObjects,
+    now: Timestamp,
+) -> Option<Duration> {
     let mut look_again: Option<Duration> = None;
     for job in &objects.jobs {
         let Some((stage, attempt)) = attempt_of(job.labels()) else {
@@ -43,11 +49,11 @@ pub(super) async fn notice(ctx: &Context, namespace: &str, objects: &RunObjects,
             Duration::from_millis(now.since(timestamp(&since)).as_millis())
         });
         let job_uid = job.uid().unwrap_or_default();
-        let due = patience.saturating_sub(age).max(ctx.notices.due_in(&job_uid));
+        let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
         let next = if due.is_zero() {
             let found = of_object(ctx, namespace, &uid).await;
-            ctx.notices.looked(&job_uid, found);
-            ctx.notices.due_in(&job_uid)
+            ctx.notices.looked(run, &job_uid, found);
+            ctx.notices.due_in(run, &job_uid)
         } else {
             due
         };
@@ -57,8 +63,8 @@ pub(super) async fn notice(ctx: &Context, namespace: &str, objects: &RunObjects,
 }
 
 /// What was noticed about a Job.
-pub(super) fn noticed(ctx: &Context, job: &SeenJob) -> Option<Obstacle> {
-    ctx.notices.of(job.metadata.uid.as_deref()?)
+pub(super) fn noticed(ctx: &Context, run: &str, job: &SeenJob) -> Option<Obstacle> {
+    ctx.notices.of(run, job.metadata.uid.as_deref()?)
 }
 
 /// The newest warning about an object; nothing where there is none, or where events cannot be read.

@@ -5,7 +5,7 @@
 
 use super::revision::LoadedRevision;
 use crate::names::{
-    ATTEMPT, CONTAINER, DOCUMENT, GIVEN, MANAGED_BY, MODEL_VERSION, OPERATOR, PIPELINE, RUN, RUN_UID, STAGE,
+    ATTEMPT, CONTAINER, CREATED, DOCUMENT, GIVEN, MANAGED_BY, MODEL_VERSION, OPERATOR, PIPELINE, RUN, RUN_UID, STAGE,
     job as job_name,
 };
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ use trainyard_contract::document::SourceFile;
 use trainyard_contract::stage::ConfigMapKey;
 use trainyard_contract::{StageDocument, StageName, StageSpec};
 use trainyard_crds::v1alpha1::{EnvVar, Resources, Stage, Worker};
-use trainyard_engine::{Run, StartAttempt};
+use trainyard_engine::{Run, StartAttempt, Timestamp};
 
 /// Where the workspace is in a stage's container.
 pub(crate) const WORKSPACE: &str = "/workspace";
@@ -62,6 +62,8 @@ pub(crate) struct Attempt<'a> {
     pub start: &'a StartAttempt,
     /// What the worker is told.
     pub document: &'a StageDocument,
+    /// When the engine said so.
+    pub created: Timestamp,
 }
 
 /// The file that an `extract` reads, as its worker will see it; `None` for a kind that reads none.
@@ -90,6 +92,7 @@ pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
         revision,
         start,
         document: _,
+        created,
     } = attempt;
     let worker = revision.spec.worker.clone().unwrap_or_default();
     // A Given has only string keys.
@@ -99,7 +102,10 @@ pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
             name: Some(job_name(&run.name, &run.uid, &start.stage, start.attempt)),
             namespace: Some((*namespace).to_owned()),
             labels: Some(with_labels(&worker.job_labels, attempt)),
-            annotations: Some(BTreeMap::from([(GIVEN.to_owned(), given)])),
+            annotations: Some(BTreeMap::from([
+                (GIVEN.to_owned(), given),
+                (CREATED.to_owned(), created.to_string()),
+            ])),
             owner_references: Some(vec![owner.clone()]),
             ..ObjectMeta::default()
         },

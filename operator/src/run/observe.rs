@@ -3,12 +3,12 @@
 use super::ending;
 use crate::clock::timestamp;
 use crate::context::Context;
-use crate::names::{self, ATTEMPT, GIVEN, RUN_UID, STAGE};
+use crate::names::{self, ATTEMPT, CREATED, GIVEN, RUN_UID, STAGE};
 use crate::seen::{SeenJob, SeenPod};
 use kube::ResourceExt;
 use std::sync::Arc;
 use trainyard_contract::{RunUid, StageName};
-use trainyard_engine::{Observed, ObservedAttempt, Obstacle};
+use trainyard_engine::{Observed, ObservedAttempt, Obstacle, Timestamp};
 
 /// The Jobs and pods of one run.
 pub(super) struct RunObjects {
@@ -55,12 +55,7 @@ impl RunObjects {
             let pods = self.pods_of(&stage, attempt);
             Some(ObservedAttempt {
                 state: ending::state(job, &pods, noticed(job)),
-                created: job
-                    .metadata
-                    .creation_timestamp
-                    .as_ref()
-                    .map(timestamp)
-                    .unwrap_or_default(),
+                created: created(job),
                 given: given(job),
                 stage,
                 attempt,
@@ -76,6 +71,16 @@ impl RunObjects {
 pub(super) fn attempt_of(labels: &std::collections::BTreeMap<String, String>) -> Option<(StageName, u32)> {
     let stage = StageName::parse(labels.get(STAGE)?.as_str()).ok()?;
     Some((stage, labels.get(ATTEMPT)?.parse().ok()?))
+}
+
+/// When the engine said so; the Job's own time where somebody took the annotation away.
+fn created(job: &SeenJob) -> Timestamp {
+    let said = job
+        .annotations()
+        .get(CREATED)
+        .and_then(|text| Timestamp::parse(text).ok());
+    let own = job.metadata.creation_timestamp.as_ref().map(timestamp);
+    said.or(own).unwrap_or_default()
 }
 
 /// What the attempt was given; one whose annotation somebody took away was given nothing that is known.

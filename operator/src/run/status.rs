@@ -9,18 +9,19 @@ use crate::error::Error;
 use crate::names;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
+use std::time::Duration;
 use trainyard_contract::FailureClass;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_crds::v1alpha1::{PipelineRun, PipelineRunStatus, Revision, RunStage};
 use trainyard_engine::{RunPhase, RunStatus, StagePhase, StageStatus, Timestamp};
 
-/// Writes what the engine knows, if it changed. Returns the run as it is then.
+/// Writes what the engine knows, if it changed.
 pub(super) async fn write(
     ctx: &Context,
     pass: &Pass<'_>,
     known: &RunStatus,
     waiting: &Waiting,
-) -> Result<PipelineRun, Error> {
+) -> Result<Written, Error> {
     let before = pass.object.status.clone().unwrap_or_default();
     let jobs = |stage: &StageStatus| {
         (stage.attempts > 0).then(|| names::job(&pass.run.name, &pass.run.uid, &stage.name, stage.attempts))
@@ -44,7 +45,41 @@ pub(super) async fn write(
         messages_cut: known.messages_cut,
     };
     set_conditions(&mut status, pass.now);
-    replace(ctx, pass.object, before, status).await
+    if let Some(wait) = merely_begun(&before, &status, pass) {
+        return Ok(Written::Later(wait));
+    }
+    replace(ctx, pass.object, before, status)
+        .await
+        .map(|run| Written::Now(Box::new(run)))
+}
+
+/// What became of a status.
+pub(super) enum Written {
+    /// The API server has it, or had it already.
+    Now(Box<PipelineRun>),
+    /// It is not worth a write yet.
+    Later(Duration),
+}
+
+/// How long a stage runs before its status says so. Many are over before that, and cost a write less.
+const RUNNING_SHOWN_AFTER: Duration = Duration::from_secs(2);
+
+/// How long to wait with a status whose only news is that stages have begun a moment ago.
+fn merely_begun(before: &PipelineRunStatus, status: &PipelineRunStatus, pass: &Pass<'_>) -> Option<Duration> {
+    let mut without_news = status.clone();
+    let mut first_begin: Option<Timestamp> = None;
+    for (stage, known) in without_news.stages.iter_mut().zip(&before.stages) {
+        let begins = stage.known.phase == StagePhase::Running && known.known.phase == StagePhase::Queued;
+        let began = stage.known.latest.as_ref().and_then(|latest| latest.began_after);
+        if let (true, Some(began)) = (begins, began) {
+            let began = pass.run.created.plus(began);
+            first_begin = Some(first_begin.map_or(began, |first| first.min(began)));
+            stage.known.clone_from(&known.known);
+        }
+    }
+    let since = Duration::from_millis(pass.now.since(first_begin?).as_millis());
+    let wait = RUNNING_SHOWN_AFTER.saturating_sub(since);
+    (without_news == *before && !wait.is_zero()).then_some(wait)
 }
 
 /// A new run: all of its stages wait.
@@ -146,11 +181,11 @@ fn message(known: &RunStatus, waiting: &Waiting) -> String {
 
 /// `Reconciling` while it is under way; at the end `Finished`, `Succeeded` and, where it failed, `Stalled`.
 fn set_conditions(status: &mut PipelineRunStatus, now: Timestamp) {
+    let message = with_hint(status);
     let generation = status.observed_generation;
     let phase = status.phase;
     let mut conditions = std::mem::take(&mut status.conditions);
     let mut set = |condition| conditions::set(&mut conditions, condition, generation, now);
-    let message = || status.message.clone();
     let reason = status
         .failure_class
         .map_or_else(|| phase.to_string(), |class| class.to_string());
@@ -161,18 +196,33 @@ fn set_conditions(status: &mut PipelineRunStatus, now: Timestamp) {
             "Finished",
             "the run is at its end",
         ));
-        set(Condition::new("Finished", true, &phase.to_string(), message()));
+        set(Condition::new("Finished", true, &phase.to_string(), message.clone()));
         set(Condition::new(
             "Succeeded",
             phase == RunPhase::Succeeded,
             &reason,
-            message(),
+            message.clone(),
         ));
-        set(Condition::new("Stalled", phase == RunPhase::Failed, &reason, message()));
+        set(Condition::new(
+            "Stalled",
+            phase == RunPhase::Failed,
+            &reason,
+            message.clone(),
+        ));
     } else {
-        set(Condition::new("Reconciling", true, &phase.to_string(), message()));
+        set(Condition::new("Reconciling", true, &phase.to_string(), message.clone()));
     }
     status.conditions = conditions;
+}
+
+/// The run's message, and what to do about it where its failed stage knows that.
+fn with_hint(status: &PipelineRunStatus) -> String {
+    let mut stages = status.stages.iter().map(|stage| &stage.known);
+    let failed = stages.find(|stage| stage.phase == StagePhase::Failed && !stage.hint.is_empty());
+    match failed {
+        Some(stage) if status.phase == RunPhase::Failed => format!("{}; hint: {}", status.message, stage.hint),
+        _ => status.message.clone(),
+    }
 }
 
 /// At most one write, on the very version that was read; none when nothing changed.

@@ -111,6 +111,7 @@ fn rendered(revision: &LoadedRevision, run: &Run, start: &StartAttempt, settings
         revision,
         start,
         document: &document,
+        created: run.created,
     };
     serde_json::to_value(job(&attempt, settings)).expect("a Job is JSON")
 }

@@ -57,7 +57,7 @@ impl Error {
         }
     }
 
-    /// The label of the metric.
+    /// The label of the metric, one of [`REASONS`].
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Kube { .. } => "ApiServer",
@@ -82,6 +82,17 @@ impl Error {
             .min(LONGEST)
     }
 }
+
+/// Every label that [`Error::reason`] gives.
+#[cfg(test)]
+pub(crate) const REASONS: [&str; 6] = [
+    "ApiServer",
+    "Conflict",
+    "NameTaken",
+    "RevisionGone",
+    "RevisionUnreadable",
+    "Internal",
+];
 
 /// An error with all its causes, in one line.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {

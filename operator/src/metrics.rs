@@ -197,3 +197,43 @@ impl Metrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever users call their pipelines, runs and stages: no name of theirs is a label.
+    #[test]
+    fn the_number_of_series_does_not_grow_with_what_is_run() {
+        let metrics = Metrics::default();
+        let series = |metrics: &Metrics| {
+            let text = metrics.text().expect("text");
+            text.lines().filter(|line| !line.starts_with('#')).count()
+        };
+        let phases = [
+            RunPhase::Pending,
+            RunPhase::Running,
+            RunPhase::Suspended,
+            RunPhase::Stopping,
+        ];
+        let observe = |metrics: &Metrics| {
+            for kind in ["run", "pipeline"] {
+                metrics.passed(kind, Duration::from_millis(3));
+                for reason in crate::error::REASONS {
+                    metrics.failed(kind, reason);
+                }
+            }
+            metrics.count_runs(phases.into_iter());
+        };
+        observe(&metrics);
+        let after_one = series(&metrics);
+        for _ in 0..1_000 {
+            observe(&metrics);
+        }
+        assert_eq!(series(&metrics), after_one);
+        let text = metrics.text().expect("text");
+        for label in text.split('{').skip(1).filter_map(|rest| rest.split('=').next()) {
+            assert!(["kind", "phase", "class", "reason", "le"].contains(&label), "{label}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ pub(crate) mod ending;
 mod finish;
 mod gone;
 pub(crate) mod manifest;
+mod node_loss;
 mod observe;
 mod obstacle;
 mod revision;
@@ -64,7 +65,14 @@ pub(crate) async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result
     let Some(revision) = object.status.as_ref().and_then(|status| status.revision.as_ref()) else {
         return first_pass(&ctx, object, &identity).await;
     };
-    let revision = revision::load(&ctx, object, revision).await?;
+    let revision = match revision::load(&ctx, object, revision).await {
+        Ok(revision) => revision,
+        Err(error @ (Error::RevisionGone(_) | Error::RevisionUnreadable { .. })) => {
+            status::write_waiting(&ctx, object, &error.to_string()).await?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
     let run = door::run(object, &identity, &revision)?;
     Pass {
         ctx: &ctx,
@@ -112,7 +120,9 @@ async fn first_pass(ctx: &Context, object: &PipelineRun, identity: &door::Identi
         return Ok(Action::requeue(Duration::from_secs(10)));
     }
     let revision = revision::keep(ctx, &wanted.object, object).await?;
-    status::write_first(ctx, object, revision, &wanted.loaded).await?;
+    status::write_first(ctx, object, &revision, &wanted.loaded).await?;
+    ctx.revisions
+        .put(&identity.namespace, &revision.name, Arc::new(wanted.loaded));
     Ok(Action::await_change())
 }
 
@@ -132,11 +142,21 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     async fn go(self) -> Result<Action, Error> {
         let run = key(self.object);
-        let look_again = causes::notice(self.ctx, &run, &self.identity.namespace, &self.objects, self.now).await;
+        let lost = self.objects.lost_node(self.now);
+        let look_again = causes::notice(
+            self.ctx,
+            &run,
+            &self.identity.namespace,
+            &self.objects,
+            self.revision.claim_name(),
+            self.now,
+        )
+        .await;
         let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, &run, job));
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
         observed.attempts.extend(missing.gone);
-        let (plan, waiting) = self.plan_and_apply(observed).await?;
+        let (plan, mut waiting) = self.plan_and_apply(observed).await?;
+        waiting.on_node = lost.said;
         if plan.status.phase.is_final() {
             finish::finish(self.ctx, self.object, self.revision, &plan, self.now).await?;
         }
@@ -151,6 +171,7 @@ impl Pass<'_> {
         let wake = plan.wake_at.map(|at| clock::until(self.now, at));
         let sleeps = [
             shown_in,
+            lost.look_again,
             wake,
             look_again,
             missing.look_again,
@@ -205,6 +226,8 @@ impl Pass<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     any: bool,
+    /// What is wrong with the node of an attempt, where something is.
+    on_node: Option<String>,
 }
 
 impl Waiting {

@@ -32,8 +32,23 @@ pub(super) async fn start(
     let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &namespace);
     match runs.create(&PostParams::default(), &run).await {
         Ok(_) => info!(namespace, run = run.name_any(), "run started by its token"),
-        // A token that was seen before the last one: it has had its run.
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let name = run.name_any();
+            let present = runs
+                .get_opt(&name)
+                .await
+                .map_err(Error::kube("read the run of a token"))?;
+            let uid = pipeline.uid().unwrap_or_default();
+            let is_ours = |run: &PipelineRun| names::is_controlled_by(run.metadata.owner_references.as_ref(), &uid);
+            // Of an earlier pipeline of this name: it is on its way out.
+            if !present.as_ref().is_some_and(is_ours) {
+                return Err(Error::NameTaken {
+                    kind: "PipelineRun",
+                    name,
+                });
+            }
+            // A token that was seen before the last one: it has had its run.
+        }
         Err(error) => return Err(Error::kube("start the run of a token")(error)),
     }
     Ok(Some(SeenTrigger {

@@ -122,12 +122,12 @@ fn denied(pass: &Pass<'_>, start: &StartAttempt, status: Status) -> Result<Appli
             let hint = "look at `worker` and at the stage's `resources` and `env`";
             Ok(refused(pass, start, FailureClass::Config, &message, hint))
         }
-        403 if message.contains("exceeded quota") => waits(format!(
-            "waits: the namespace's quota has no room for the Job: {message}"
-        )),
+        403 if message.contains("exceeded quota") => {
+            waits(format!("the namespace's quota has no room for the Job: {message}"))
+        }
         // Nothing can be created any more, and all goes soon.
-        403 if message.contains("being terminated") => waits("waits: the namespace is being deleted".to_owned()),
-        400 | 403 => waits(format!("waits: the Job is refused: {message}")),
+        403 if message.contains("being terminated") => waits("the namespace is being deleted".to_owned()),
+        400 | 403 => waits(format!("the Job is refused: {message}")),
         _ => Err(Error::kube("create a Job")(kube::Error::Api(Box::new(status)))),
     }
 }

@@ -1,7 +1,7 @@
 //! Causes of waiting that exist only as events: a quota, Pod Security or a webhook that refuses the pod, a ConfigMap or a volume
 //! that cannot be mounted. Asked for on demand, a few seconds after an attempt should have begun; events are never watched.
 
-use super::ending::{self, words};
+use super::ending::{self, Waits, words};
 use super::observe::{RunObjects, attempt_of};
 use crate::clock::timestamp;
 use crate::context::Context;
@@ -27,6 +27,7 @@ pub(super) async fn notice(
     run: &str,
     namespace: &str,
     objects: &RunObjects,
+    claim: &str,
     now: Timestamp,
 ) -> Option<Duration> {
     let mut look_again: Option<Duration> = None;
@@ -35,8 +36,9 @@ pub(super) async fn notice(
             continue;
         };
         let pods = objects.pods_of(&stage, attempt);
+        let waits = ending::waits(job, &pods);
         // What is being deleted says nothing that matters any more.
-        if job.metadata.deletion_timestamp.is_some() || !ending::waits_silently(job, &pods) {
+        if job.metadata.deletion_timestamp.is_some() || !waits.in_silence_or_for_claim() {
             continue;
         }
         let pod = ending::pods_of(job, &pods).last().copied();
@@ -51,7 +53,11 @@ pub(super) async fn notice(
         let job_uid = job.uid().unwrap_or_default();
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
         let next = if due.is_zero() {
-            let found = of_object(ctx, namespace, &uid).await;
+            let found = if waits == Waits::ForClaim {
+                of_claim(ctx, namespace, claim).await
+            } else {
+                of_object(ctx, namespace, &format!("involvedObject.uid={uid},type=Warning")).await
+            };
             ctx.notices.looked(run, &job_uid, found);
             ctx.notices.due_in(run, &job_uid)
         } else {
@@ -67,12 +73,20 @@ pub(super) fn noticed(ctx: &Context, run: &str, job: &SeenJob) -> Option<Obstacl
     ctx.notices.of(run, job.metadata.uid.as_deref()?)
 }
 
-/// The newest warning about an object; nothing where there is none, or where events cannot be read.
-async fn of_object(ctx: &Context, namespace: &str, uid: &str) -> Option<Obstacle> {
+/// What keeps the workspace's claim from being bound. That no class is the default is no warning, only an event.
+async fn of_claim(ctx: &Context, namespace: &str, claim: &str) -> Option<Obstacle> {
+    let of_claim = format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={claim}");
+    let found = of_object(ctx, namespace, &of_claim).await?;
+    Some(Obstacle {
+        message: format!("the workspace's claim `{claim}` is not bound: {}", found.message),
+        ..found
+    })
+}
+
+/// The newest telling event of an object; nothing where there is none, or where events cannot be read.
+async fn of_object(ctx: &Context, namespace: &str, of_object: &str) -> Option<Obstacle> {
     let api: Api<Event> = Api::namespaced(ctx.client.clone(), namespace);
-    let of_object = ListParams::default()
-        .fields(&format!("involvedObject.uid={uid},type=Warning"))
-        .limit(EVENTS_MAX);
+    let of_object = ListParams::default().fields(of_object).limit(EVENTS_MAX);
     match api.list(&of_object).await {
         Ok(events) => {
             let telling = events.items.iter().filter(|event| !is_said_by_status(event));
@@ -94,6 +108,11 @@ fn is_said_by_status(event: &Event) -> bool {
         "FailedScheduling",
         "InspectFailed",
         "ErrImageNeverPull",
+        // The ordinary way of a claim.
+        "WaitForFirstConsumer",
+        "Provisioning",
+        "ExternalProvisioning",
+        "ProvisioningSucceeded",
     ]
     .contains(&reason)
 }
@@ -131,6 +150,7 @@ fn obstacle(event: &Event) -> Obstacle {
                 format!("a volume cannot be mounted: {}", without_pod_names(said)),
             )
         }
+        "FailedBinding" | "ProvisioningFailed" => (FailureClass::Infra, said.to_owned()),
         _ => (FailureClass::Infra, format!("{reason}: {said}")),
     };
     Obstacle { class, message }

@@ -43,16 +43,44 @@ pub(crate) fn state(job: &SeenJob, pods: &[&SeenPod], noticed: Option<trainyard_
     match newest.and_then(began) {
         Some(began) => AttemptState::Running { began },
         None => AttemptState::Pending {
-            waits_for: obstacle::of(job, newest).or(noticed),
+            // Of a claim its own events know more than the scheduler.
+            waits_for: match (obstacle::of(job, newest), noticed) {
+                (Some(_), Some(noticed)) if newest.is_some_and(obstacle::is_claim) => Some(noticed),
+                (said, noticed) => said.or(noticed),
+            },
         },
     }
 }
 
-/// Whether the attempt waits and nothing in the Job or its pod says for what.
-pub(crate) fn waits_silently(job: &SeenJob, pods: &[&SeenPod]) -> bool {
+/// What an attempt that has not begun says of its waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// It does not wait.
+    No,
+    /// It waits, and nothing in the Job or its pod says for what.
+    InSilence,
+    /// It waits for the workspace's claim, whose own events say why.
+    ForClaim,
+    /// It says for what.
+    ForSomething,
+}
+
+impl Waits {
+    /// Whether events can tell more than the objects do.
+    pub(super) fn in_silence_or_for_claim(self) -> bool {
+        matches!(self, Self::InSilence | Self::ForClaim)
+    }
+}
+
+/// What the attempt of `job` says of its waiting.
+pub(super) fn waits(job: &SeenJob, pods: &[&SeenPod]) -> Waits {
     match state(job, pods, None) {
-        AttemptState::Pending { waits_for } => waits_for.is_none(),
-        AttemptState::Running { .. } | AttemptState::Ended { .. } | AttemptState::Gone => false,
+        AttemptState::Pending { waits_for: None } => Waits::InSilence,
+        AttemptState::Pending { waits_for: Some(_) } if pods.iter().any(|pod| obstacle::is_claim(pod)) => {
+            Waits::ForClaim
+        }
+        AttemptState::Pending { waits_for: Some(_) } => Waits::ForSomething,
+        AttemptState::Running { .. } | AttemptState::Ended { .. } | AttemptState::Gone => Waits::No,
     }
 }
 
@@ -199,3 +227,6 @@ pub(crate) fn words(text: Option<&str>) -> String {
     let text = text.unwrap_or_default().trim().trim_end_matches('.');
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod truth;

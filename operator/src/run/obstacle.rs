@@ -4,6 +4,7 @@
 
 use super::ending::{container, words};
 use crate::seen::{SeenJob, SeenPod};
+use k8s_openapi::api::core::v1::PodCondition;
 use trainyard_contract::FailureClass;
 use trainyard_engine::Obstacle;
 
@@ -16,7 +17,7 @@ pub(super) fn of(job: &SeenJob, pod: Option<&SeenPod>) -> Option<Obstacle> {
         });
     }
     let pod = pod?;
-    waiting(pod).or_else(|| unscheduled(pod)).or_else(|| lost_node(pod))
+    waiting(pod).or_else(|| unscheduled(pod))
 }
 
 /// What the kubelet says of a container that it cannot start.
@@ -57,14 +58,22 @@ fn pull_failure(said: &str) -> &str {
         .unwrap_or(said)
 }
 
+/// Whether the scheduler waits for a claim of the pod.
+pub(super) fn is_claim(pod: &SeenPod) -> bool {
+    unscheduled_condition(pod).is_some_and(|condition| {
+        let said = condition.message.as_deref().unwrap_or_default().to_lowercase();
+        said.contains("persistentvolumeclaim")
+    })
+}
+
+fn unscheduled_condition(pod: &SeenPod) -> Option<&PodCondition> {
+    let mut conditions = pod.status.conditions.iter().flatten();
+    conditions.find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+}
+
 /// What the scheduler says of a pod that no node takes.
 fn unscheduled(pod: &SeenPod) -> Option<Obstacle> {
-    let scheduled = pod
-        .status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    let scheduled = unscheduled_condition(pod)?;
     let said = words(scheduled.message.as_deref());
     // What follows the first sentence says that preemption would not help, at length.
     let said = said.split(". ").next().unwrap_or(&said).to_owned();
@@ -73,14 +82,4 @@ fn unscheduled(pod: &SeenPod) -> Option<Obstacle> {
         _ => (FailureClass::Infra, format!("no node takes the pod: {said}")),
     };
     Some(Obstacle { class, message })
-}
-
-/// A pod that was to go from a node that does not answer.
-fn lost_node(pod: &SeenPod) -> Option<Obstacle> {
-    let taken = pod.metadata.deletion_timestamp.is_some() && pod.status.phase.as_deref() == Some("Pending");
-    let node = pod.spec.node_name.as_deref()?;
-    taken.then(|| Obstacle {
-        class: FailureClass::Infra,
-        message: format!("node {node} does not answer: delete the node, or taint it node.kubernetes.io/out-of-service"),
-    })
 }

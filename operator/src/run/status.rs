@@ -86,7 +86,7 @@ fn merely_begun(before: &PipelineRunStatus, status: &PipelineRunStatus, pass: &P
 pub(super) async fn write_first(
     ctx: &Context,
     object: &PipelineRun,
-    revision: Revision,
+    revision: &Revision,
     loaded: &LoadedRevision,
 ) -> Result<(), Error> {
     let stages = loaded.pipeline.stages().iter().map(|stage| RunStage {
@@ -94,7 +94,7 @@ pub(super) async fn write_first(
         job: None,
     });
     let mut status = PipelineRunStatus {
-        revision: Some(revision),
+        revision: Some(revision.clone()),
         stages: stages.collect(),
         message: String::new(),
         ..seen(object)
@@ -158,6 +158,9 @@ fn seen(object: &PipelineRun) -> PipelineRunStatus {
 fn message(known: &RunStatus, waiting: &Waiting) -> String {
     if !known.message.is_empty() || known.phase.is_final() {
         return known.message.clone();
+    }
+    if let Some(said) = &waiting.on_node {
+        return cut(said, MESSAGE_BYTES_MAX);
     }
     let waits = |stage: &&StageStatus| match stage.phase {
         StagePhase::Queued | StagePhase::Retrying => !stage.message.is_empty(),

@@ -9,7 +9,6 @@ mod beyond;
 mod rules;
 mod schema;
 mod walk;
-mod words;
 
 pub(crate) use alike::alike;
 
@@ -27,7 +26,7 @@ pub fn lint_files(paths: &[Utf8PathBuf]) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     let each_once = paths.iter().filter(|path| seen.insert(*path));
     each_once
-        .flat_map(|path| check_file(path).with_those_of_defaults())
+        .flat_map(|path| check_file(path).with_those_elsewhere())
         .collect()
 }
 
@@ -35,8 +34,8 @@ pub fn lint_files(paths: &[Utf8PathBuf]) -> Vec<Fault> {
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) faults: Vec<Fault>,
-    /// What is wrong besides in a run that sets no parameter.
-    of_defaults: Vec<Fault>,
+    /// What is wrong elsewhere, and hinders no run on this machine that sets parameters: in one that sets none, and on a cluster.
+    elsewhere: Vec<Fault>,
     /// The pipelines without faults.
     pub(crate) pipelines: Vec<FoundPipeline>,
     /// The ConfigMaps whose keys are known.
@@ -44,11 +43,11 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// All faults, those of a run that sets no parameter among them.
-    pub(crate) fn with_those_of_defaults(mut self) -> Vec<Fault> {
+    /// All faults, those that hinder no run here among them.
+    pub(crate) fn with_those_elsewhere(mut self) -> Vec<Fault> {
         let told: BTreeSet<_> = self.faults.iter().map(place).collect();
-        self.of_defaults.retain(|fault| !told.contains(&place(fault)));
-        self.faults.extend(self.of_defaults);
+        self.elsewhere.retain(|fault| !told.contains(&place(fault)));
+        self.faults.extend(self.elsewhere);
         self.faults.sort_by_cached_key(place);
         self.faults
     }
@@ -113,8 +112,10 @@ fn config_maps(file: &Utf8Path, documents: &[Document], checked: &mut Checked) {
         let walk::Walked {
             value,
             mut findings,
+            on_a_cluster,
             dropped: _,
         } = walk::walk(schema::config_map(), node);
+        checked.elsewhere.extend(faults(file, on_a_cluster));
         let told: BTreeSet<FieldPath> = findings.iter().map(|(_, field, _)| field.clone()).collect();
         let (config_map, found) = ConfigMap::of(&value);
         let mut find = |field: FieldPath, message| findings.push((walk::locate(node, &field), field, message));
@@ -140,13 +141,18 @@ fn config_maps(file: &Utf8Path, documents: &[Document], checked: &mut Checked) {
 fn pipelines(file: &Utf8Path, documents: Vec<Document>, checked: &mut Checked) {
     let mut names = BTreeSet::new();
     for Document { node, .. } in documents.into_iter().filter(|document| document.kind == Kind::Pipeline) {
-        let (findings, found) = pipeline(&node, &checked.config_maps);
+        let Examined {
+            findings,
+            on_a_cluster,
+            found,
+        } = pipeline(&node, &checked.config_maps);
+        checked.elsewhere.extend(faults(file, on_a_cluster));
         let sound = findings.is_empty();
         checked.faults.extend(faults(file, findings));
         if let Some((_, pipeline)) = &found {
             let of_defaults = beyond::with_defaults(pipeline).into_iter();
             checked
-                .of_defaults
+                .elsewhere
                 .extend(of_defaults.map(|fault| fault_of(file, &node, fault)));
         }
         let Some((raw, pipeline)) = found.filter(|_| sound) else {
@@ -178,12 +184,19 @@ fn faults(file: &Utf8Path, findings: Vec<Finding>) -> impl Iterator<Item = Fault
 /// What is wrong, and where: the place, the field, the sentence.
 pub(crate) type Finding = (Position, FieldPath, String);
 
-/// All that is wrong with one pipeline; and the pipeline, where it could be read.
-fn pipeline(node: &Node, config_maps: &ConfigMaps) -> (Vec<Finding>, Option<(MLPipeline, Pipeline)>) {
+/// One pipeline, examined: all that is wrong with it, and itself where it could be read.
+struct Examined {
+    findings: Vec<Finding>,
+    on_a_cluster: Vec<Finding>,
+    found: Option<(MLPipeline, Pipeline)>,
+}
+
+fn pipeline(node: &Node, config_maps: &ConfigMaps) -> Examined {
     let schema = schema::pipeline();
-    let walked = walk::walk(schema, node);
+    let mut walked = walk::walk(schema, node);
+    let on_a_cluster = std::mem::take(&mut walked.on_a_cluster);
     let broken_rules = rules::broken(schema, &walked.value);
-    match serde_json::from_value::<MLPipeline>(walked.value.clone()) {
+    let (findings, found) = match serde_json::from_value::<MLPipeline>(walked.value.clone()) {
         Ok(raw) => {
             let told: Vec<&FieldPath> = walked.findings.iter().map(|(_, field, _)| field).collect();
             let (pipeline, others) = beyond::check(&raw, config_maps, &told);
@@ -201,6 +214,11 @@ fn pipeline(node: &Node, config_maps: &ConfigMaps) -> (Vec<Finding>, Option<(MLP
             None,
         ),
         Err(_) => (merged(node, walked, broken_rules, Vec::new()), None),
+    };
+    Examined {
+        findings,
+        on_a_cluster,
+        found,
     }
 }
 
@@ -215,6 +233,7 @@ fn merged(
     let walk::Walked {
         value,
         findings,
+        on_a_cluster: _,
         dropped,
     } = walked;
     let told: BTreeSet<&FieldPath> = findings.iter().map(|(_, field, _)| field).collect();

@@ -21,6 +21,7 @@ pub use fault::Fault;
 pub(crate) use document::{Document, Kind, read_documents};
 pub(crate) use node::{Entry, Node, Position, Tree, shortened};
 pub(crate) use reader::{name_of, read};
+pub(crate) use scalar::is_letter;
 pub(crate) use yaml_error::NO_SPACE;
 
 use crate::lint::{self, Checked, FoundPipeline};
@@ -84,7 +85,7 @@ pub fn load(path: &Utf8Path) -> Result<Manifest, Vec<Fault>> {
 
 /// The faults of a manifest in memory that `name` stands for. Never panics, and takes a bounded time for any bytes.
 pub fn check(name: &str, bytes: &[u8]) -> Vec<Fault> {
-    lint::check(Utf8Path::new(name), Ok(bytes.to_vec())).with_those_of_defaults()
+    lint::check(Utf8Path::new(name), Ok(bytes.to_vec())).with_those_elsewhere()
 }
 
 /// What a cluster might still have, and a laptop cannot do without.

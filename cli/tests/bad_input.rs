@@ -230,7 +230,7 @@ fn a_cell_that_breaks_its_declared_type_is_a_fault_whoever_uses_the_column() {
     let csv = "csv: {path: data.csv, columns: [{name: size, type: Integer}]}";
     let pipeline = manifest("seed")
         .stage(&format!("name: extract, extract: {{{csv}}}"))
-        .stage("name: validate, dependsOn: [extract], validate: {noNulls: Off}")
+        .stage("name: validate, dependsOn: [extract], validate: {noNulls: \"Off\"}")
         .yaml();
     let workspace = workspace()
         .with("seed.yaml", pipeline)

@@ -116,3 +116,22 @@ fn a_config_map_writes_nothing_outside_of_its_folder() {
         assert_eq!(workspace.names("."), ["p.yaml"]);
     }
 }
+
+/// Columns are called `y` too often to refuse them where nobody takes them for `true`.
+#[test]
+fn what_only_kubectl_misreads_hinders_no_run_here() {
+    let pipeline = manifest("seed")
+        .extract("data.csv")
+        .validate("noNulls: Off")
+        .train("age, salary", "y")
+        .yaml();
+    let workspace = workspace()
+        .with("seed.yaml", pipeline)
+        .with("data.csv", SEED_ROWS.replace("target", "y"));
+    workspace.trainyard("run seed.yaml").exits(0);
+    let linted = workspace.trainyard("lint seed.yaml").exits(2);
+    for word in ["Off", "y"] {
+        let wanted = format!("kubectl does not read `{word}` as text: write `\"{word}\"`, in quotes");
+        assert!(linted.stderr.contains(&wanted), "{}", linted.stderr);
+    }
+}

@@ -65,7 +65,7 @@ spec:
         columns: [{name: age, type: Integer}, {name: plan, type: Text}, {name: salary}]
   - name: validate
     dependsOn: [extract]
-    validate: {requiredColumns: [age], columns: [{name: salary, type: Number}], noNulls: Off}
+    validate: {requiredColumns: [age], columns: [{name: salary, type: Number}], noNulls: "Off"}
   - name: train
     input: validate
     train:
@@ -147,7 +147,7 @@ fn forty_empty_stages() {
     for i in 1..=40 {
         let _ = writeln!(
             text,
-            "  - {{name: s{i}, dependsOn: [s{}], validate: {{noNulls: Off}}}}",
+            "  - {{name: s{i}, dependsOn: [s{}], validate: {{noNulls: \"Off\"}}}}",
             i - 1
         );
     }

@@ -4,14 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The class of a failure. It alone decides about retries (`engine`), never the text of the message.
+/// The class of a failure. It alone decides whether a stage is tried again, never the text of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum FailureClass {
-    /// The data is wrong: the same input would fail the same way.
+    /// The data is wrong. Not tried again: the same input would fail the same way.
     Data,
-    /// The manifest is wrong: the same spec would fail the same way.
+    /// The manifest, or something that it names, is wrong. Not tried again: the same spec would fail the same way.
     Config,
-    /// Something outside was briefly not there.
+    /// Something outside was briefly not there, such as a server.
     Transient,
     /// The machine, its disk or its volume failed.
     Infra,
@@ -21,7 +21,7 @@ pub enum FailureClass {
     Timeout,
     /// The user's own program failed.
     Code,
-    /// A bug of Trainyard's.
+    /// A bug of Trainyard's own. Tried again once.
     Internal,
 }
 

@@ -12,6 +12,15 @@ pub const STAGE_NAME_MAX: usize = 40;
 pub const RUN_NAME_MAX: usize = 57;
 /// The pattern of every name: a DNS label (RFC 1123).
 pub const DNS_LABEL_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// The pattern of the name of an object of Kubernetes: a DNS subdomain (RFC 1123).
+pub const OBJECT_NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// The longest name of an object of Kubernetes, and the longest key of a Secret or ConfigMap.
+pub const OBJECT_NAME_MAX: usize = 253;
+
+/// Longest name of a model version: `model_YYYYMMDD_HHMMSS_` and a number that no volume reaches.
+pub const MODEL_VERSION_NAME_MAX: usize = 40;
+/// The pattern of the name of a model version.
+pub const MODEL_VERSION_PATTERN: &str = "^model_[0-9]{8}_[0-9]{6}(_([2-9]|[1-9][0-9]+))?$";
 
 /// Why a text is no name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! What a worker gives back: one JSON result an attempt, as termination message and as `result.json`.
 
+use crate::names::MODEL_VERSION_NAME_MAX;
 use crate::{FailureClass, ModelVersionName};
 use camino::Utf8PathBuf;
 use schemars::JsonSchema;
@@ -10,6 +11,11 @@ use std::collections::BTreeMap;
 pub const RESULT_BYTES_MAX: usize = 3_072;
 /// The longest message, in bytes: it must fit a status and one line of `kubectl get`.
 pub const MESSAGE_BYTES_MAX: usize = 256;
+
+/// The length of a sha-256 in hexadecimal digits.
+pub const SHA256_HEX_LENGTH: usize = 64;
+/// The longest path of a folder of a model version, relative to the workspace: two folders, a pipeline's name and a version's.
+pub const MODEL_PATH_MAX: usize = 253;
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,12 +78,14 @@ pub struct Artifact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MadeModelVersion {
-    /// Its name.
+    /// Its name and that of its folder, `model_YYYYMMDD_HHMMSS`.
+    #[schemars(length(max = MODEL_VERSION_NAME_MAX))]
     pub version: ModelVersionName,
     /// Its folder, relative to the workspace.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(max = MODEL_PATH_MAX))]
     pub path: Utf8PathBuf,
-    /// Hexadecimal sha-256 of its `manifest.json`.
+    /// Hexadecimal sha-256 of its `manifest.json`, which holds the digests of all other files.
+    #[schemars(length(max = SHA256_HEX_LENGTH))]
     pub sha256: String,
 }
 

@@ -9,8 +9,7 @@ mod train;
 mod validate;
 
 pub use extract::{
-    CONFIG_MAP_KEY_PATTERN, CONFIG_MAP_NAME_MAX, CONFIG_MAP_NAME_PATTERN, ColumnType, ConfigMapKey, CsvSource,
-    DeclaredColumn, ExtractSpec, Header, PANDAS_NULL_WORDS,
+    ColumnType, ConfigMapKey, CsvSource, DeclaredColumn, ExtractSpec, Header, OBJECT_KEY_PATTERN, PANDAS_NULL_WORDS,
 };
 pub use predict::{ModelChoice, ModelUse, PredictSpec};
 pub use train::{Balanced, ClassWeight, LogisticRegressionSpec, SaveFormat, TrainSpec};

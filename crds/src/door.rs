@@ -5,8 +5,8 @@
 
 mod retry;
 
-use crate::schedule_text;
 use crate::v1alpha1::{MLPipeline, Quantity, Resources, Schedule, Stage, StageTimeouts, Timeouts};
+use crate::{schedule_text, time_zone};
 use trainyard_contract::stage::{ExtractSpec, ValidateSpec};
 use trainyard_contract::{PipelineName, StageSpec};
 use trainyard_engine::{FieldPath, ParameterDraft, Pipeline, PipelineDraft, SpecFault, StageDraft};
@@ -17,6 +17,7 @@ use trainyard_engine::{FieldPath, ParameterDraft, Pipeline, PipelineDraft, SpecF
 /// Every fault, in the order of the fields.
 pub fn pipeline(raw: &MLPipeline) -> Result<Pipeline, Vec<SpecFault>> {
     let (draft, mut faults) = draft(raw);
+    check_size(raw, &mut faults);
     match Pipeline::new(draft) {
         Ok(pipeline) if faults.is_empty() => return Ok(pipeline),
         Ok(_) => {}
@@ -25,6 +26,19 @@ pub fn pipeline(raw: &MLPipeline) -> Result<Pipeline, Vec<SpecFault>> {
     faults.sort_by(|a, b| a.field.cmp(&b.field));
     faults.dedup();
     Err(faults)
+}
+
+/// The largest spec, as JSON: each revision holds one, and a store of the API server all of them. No schema can count it, since it
+/// bounds each text and list by itself.
+pub const SPEC_BYTES_MAX: usize = 256 * 1_024;
+
+fn check_size(raw: &MLPipeline, faults: &mut Vec<SpecFault>) {
+    // A spec is plain data: it always becomes JSON.
+    let bytes = serde_json::to_string(&raw.spec).map_or(0, |text| text.len());
+    if bytes > SPEC_BYTES_MAX {
+        let message = format!("has {bytes} bytes as JSON, at most {SPEC_BYTES_MAX} are allowed");
+        faults.push(SpecFault::new(FieldPath::root("spec"), message));
+    }
 }
 
 impl TryFrom<&MLPipeline> for Pipeline {
@@ -194,12 +208,10 @@ fn check_schedule(field: &FieldPath, schedule: &Schedule, faults: &mut Vec<SpecF
     if let Err(e) = schedule_text::check_cron(&schedule.cron) {
         faults.push(SpecFault::new(field.field("cron"), e));
     }
-    if let Some(zone) = schedule
-        .time_zone
-        .as_deref()
-        .filter(|zone| !schedule_text::may_be_time_zone(zone))
-    {
-        let message = format!("`{zone}` is not the name of a time zone; write it like `Europe/Berlin` or `UTC`");
-        faults.push(SpecFault::new(field.field("timeZone"), message));
+    if let Some(zone) = schedule.time_zone.as_deref().filter(|zone| !time_zone::is_known(zone)) {
+        let message = format!("`{zone}` is not the name of a time zone");
+        let like = || "write it like `Europe/Berlin` or `UTC`".to_owned();
+        let suggestion = time_zone::meant(zone).unwrap_or_else(like);
+        faults.push(SpecFault::new(field.field("timeZone"), message).suggest(suggestion));
     }
 }

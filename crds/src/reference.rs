@@ -1,25 +1,46 @@
-//! `docs/reference/mlpipeline.md`: every field of an `MLPipeline`, from the schema.
+//! `docs/reference/*.md`: every field of a kind, from the schema.
 
+use crate::patterns::Pattern;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
-/// What stands above the fields.
-const HEAD: &str = "\
-# MLPipeline
+/// What stands below the name of a kind.
+const MADE: &str = "<!-- Made by `cargo xtask crds` from the types in crds/src/v1alpha1; do not edit. -->";
 
-<!-- Made by `cargo xtask crds` from the types in crds/src/v1alpha1; do not edit. -->
-
-A pipeline as `trainyard run` and `kubectl apply` take it: `apiVersion: trainyard.dev/v1alpha1`, `kind: MLPipeline`. An example
-that runs is [data/ml-production-pipeline.yaml](../../data/ml-production-pipeline.yaml). `trainyard lint FILE` checks a file
-against all that stands here.
-
+/// How a page is read.
+const SIGNS: &str = "\
 `[]` stands for each entry of a list, `{}` for each value of a map. Fields without **required** may be left out; an empty value
 (`null`) is not the same and is refused.
 ";
 
-/// The page.
-pub(crate) fn page(schema: &Value) -> String {
-    let mut page = HEAD.to_owned();
+/// What a kind is for.
+fn about(kind: &str) -> &'static str {
+    match kind {
+        "MLPipeline" => {
+            "\
+A pipeline as `trainyard run` and `kubectl apply` take it: `apiVersion: trainyard.dev/v1alpha1`, `kind: MLPipeline`. An example
+that runs is [data/ml-production-pipeline.yaml](../../data/ml-production-pipeline.yaml). `trainyard lint FILE` checks a file
+against all that stands here.
+"
+        }
+        "PipelineRun" => {
+            "\
+One run of an [MLPipeline](mlpipeline.md) on a cluster: `apiVersion: trainyard.dev/v1alpha1`, `kind: PipelineRun`. Creating one
+starts it; `kubectl get pipelineruns` says what became of it.
+"
+        }
+        _ => {
+            "\
+A trained model on the volume, as `kubectl get modelversions` lists it: `apiVersion: trainyard.dev/v1alpha1`,
+`kind: ModelVersion`. The operator writes it; nothing is started or trained by creating one.
+"
+        }
+    }
+}
+
+/// The page of a kind.
+pub(crate) fn page(kind: &str, schema: &Value) -> String {
+    let mut page = format!("# {kind}\n\n{MADE}\n\n{}\n{SIGNS}", about(kind));
     for part in ["metadata", "spec", "status"] {
         let node = &schema["properties"][part];
         let _ = write!(page, "\n## {part}\n");
@@ -133,6 +154,10 @@ fn bounds(field: &Value) -> String {
     text.push_str(&range(node, "minProperties", "maxProperties", "at least", " entries"));
     if let Some(pattern) = node.get("pattern").and_then(Value::as_str) {
         let _ = write!(text, ", `{pattern}`");
+    }
+    let keys = node.get("propertyNames").and_then(|keys| keys["pattern"].as_str());
+    if let Some(Pattern { regex, .. }) = keys.and_then(Pattern::of) {
+        let _ = write!(text, ", keys `{regex}`");
     }
     text
 }

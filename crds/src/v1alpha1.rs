@@ -16,17 +16,19 @@ mod worker;
 mod workspace;
 
 mod env;
+mod labels;
 mod resources;
 
 pub use env::{EnvSource, EnvVar, KeyRef};
+pub use labels::{RESERVED_KEYS, RESERVED_PREFIXES};
 pub use model_version::{ModelVersion, ModelVersionSpec, ModelVersionStatus};
 pub use parameter::Parameter;
-pub use pipeline::{EVERY_DEPENDS_ON_NAMES_A_STAGE, MLPipeline, MLPipelineSpec};
-pub use resources::{QUANTITY_PATTERN, Quantity, Resources, is_quantity};
+pub use pipeline::{EVERY_DEPENDS_ON_NAMES_A_STAGE, EVERY_INPUT_NAMES_A_STAGE, MLPipeline, MLPipelineSpec};
+pub use resources::{Quantity, Resources, is_quantity};
 pub use retention::Retention;
 pub use retry::{Backoff, MemoryGrowth, Retry};
 pub use run::{ParameterValue, PipelineRef, PipelineRun, PipelineRunSpec, RunState};
-pub use run_status::{PipelineRunStatus, Revision, RunStage};
+pub use run_status::{PipelineRunStatus, RUN_MESSAGE_MAX, Revision, RunStage};
 pub use schedule::{ConcurrencyPolicy, MissedRuns, Schedule};
 pub use stage::Stage;
 pub use status::{LastRun, MLPipelineStatus, SeenTrigger};

@@ -97,7 +97,7 @@ fn faults_name_their_fields() {
         faults(&spec),
         [
             "spec.schedule.cron: `daily` has 1 fields; a schedule has five (minute, hour, day of month, month, day of week), or is `@daily` and the like",
-            "spec.schedule.timeZone: `berlin` is not the name of a time zone; write it like `Europe/Berlin` or `UTC`",
+            "spec.schedule.timeZone: `berlin` is not the name of a time zone",
             "spec.stages[0]: a stage needs exactly one kind: extract, validate, train or predict",
             "spec.stages[0].retry.limit: must not be below 0, is -1",
             "spec.stages[0].retry.memory.max: `much` is not an amount of memory; write it like `512Mi` or `2Gi`",
@@ -105,6 +105,33 @@ fn faults_name_their_fields() {
             "spec.stages[1].name: `Check` is not a DNS label: lower-case letters, digits and `-`, with a letter or digit at both ends",
         ]
     );
+}
+
+/// Every text and list within its own bound, and all of them together too much.
+#[test]
+fn a_spec_is_bounded_as_a_whole() {
+    let spec = |columns: usize| {
+        let columns: Vec<String> = (0..columns).map(|i| format!("{i:0>250}")).collect();
+        json!({"stages": [extract("read"), {"name": "check", "dependsOn": ["read"], "validate": {"requiredColumns": columns}}]})
+    };
+    assert!(Pipeline::try_from(&object(&spec(1_030))).is_ok());
+    assert_eq!(
+        faults(&spec(1_040)),
+        ["spec: has 263257 bytes as JSON, at most 262144 are allowed"]
+    );
+}
+
+#[test]
+fn a_time_zone_that_there_is_not_gets_the_one_that_was_meant() {
+    for (zone, suggestion) in [
+        ("berlin", "did you mean `Europe/Berlin`?"),
+        ("Mars/Olympus_Mons", "write it like `Europe/Berlin` or `UTC`"),
+    ] {
+        let spec = json!({"schedule": {"cron": "@daily", "timeZone": zone}, "stages": [extract("read")]});
+        let faults = Pipeline::try_from(&object(&spec)).expect_err("a fault");
+        assert_eq!(faults[0].field.to_string(), "spec.schedule.timeZone");
+        assert_eq!(faults[0].suggestion.as_deref(), Some(suggestion));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn the_files_are_what_the_types_say() {
         .parent()
         .expect("a crate of the workspace");
     for (path, text) in trainyard_crds::generated() {
-        let file = root.join(path);
+        let file = root.join(&path);
         if std::env::var_os("UPDATE_GENERATED").is_some() {
             fs::create_dir_all(file.parent().expect("a folder")).expect("the folder is made");
             fs::write(&file, &text).expect("the file is written");

@@ -1,10 +1,13 @@
-//! The schema is one that an API server takes, and every list, map and text of ours has a bound.
+//! The schemas are ones that an API server takes, and every list, map and text of ours has a bound.
 
 use serde_json::Value;
-use trainyard_crds::pipeline_schema;
+use std::collections::BTreeSet;
+use trainyard_crds::Kind;
+use trainyard_crds::patterns::PATTERNS;
+use trainyard_engine::{EVICTIONS_MAX, INTERNAL_MAX, RECOVERIES_MAX, REMAKES_MAX};
 
 /// What a structural schema of Kubernetes must not have at our places, or what hides better messages.
-const BANNED: [&str; 8] = [
+const BANNED: [&str; 10] = [
     "$ref",
     "oneOf",
     "anyOf",
@@ -13,10 +16,12 @@ const BANNED: [&str; 8] = [
     "nullable",
     "definitions",
     "uniqueItems",
+    "pattern",
+    "propertyNames",
 ];
 
 /// Types that Kubernetes writes, not we.
-const FOREIGN: [&str; 2] = ["spec.worker.tolerations", "status.conditions"];
+const FOREIGN: [&str; 2] = ["spec.worker.tolerations[]", "status.conditions[]"];
 
 fn walk(path: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
     visit(path, schema);
@@ -35,9 +40,18 @@ fn walk(path: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
+/// Visits every place of the schemas of all definitions.
+fn walk_definitions(mut visit: impl FnMut(&str, &Value)) {
+    for kind in Kind::all() {
+        let definition = kind.definition();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        walk("", schema, &mut |path, schema| visit(path, schema));
+    }
+}
+
 #[test]
-fn nothing_in_it_is_banned() {
-    walk("", &pipeline_schema(), &mut |path, schema| {
+fn nothing_in_them_is_banned() {
+    walk_definitions(|path, schema| {
         for word in BANNED {
             assert!(schema.get(word).is_none(), "{path} has {word}");
         }
@@ -58,32 +72,66 @@ fn nothing_in_it_is_banned() {
 
 #[test]
 fn everything_of_ours_has_a_bound_and_a_description() {
-    walk("", &pipeline_schema(), &mut |path, schema| {
-        let ours = path.starts_with("spec") && !FOREIGN.iter().any(|foreign| path.starts_with(foreign));
-        if !ours {
+    walk_definitions(|path, schema| {
+        if path.is_empty() || path == "metadata" || FOREIGN.iter().any(|foreign| path.starts_with(foreign)) {
             return;
         }
         let bound = match schema["type"].as_str() {
             Some("array") => "maxItems",
             Some("object") if schema["additionalProperties"].is_object() => "maxProperties",
-            Some("string") if schema["enum"].is_null() && schema["pattern"].is_null() => "maxLength",
+            Some("string") if schema["enum"].is_null() && schema["format"].is_null() => "maxLength",
             Some(_) | None => "",
         };
-        let label = ["nodeSelector{}", "podLabels{}", "jobLabels{}"]
-            .iter()
-            .any(|map| path.ends_with(map));
-        assert!(
-            bound.is_empty() || label || schema[bound].is_u64(),
-            "{path} has no {bound}"
-        );
+        assert!(bound.is_empty() || schema[bound].is_u64(), "{path} has no {bound}");
         let part = path.ends_with("[]") || path.ends_with("{}");
         assert!(part || schema["description"].is_string(), "{path} has no description");
     });
 }
 
 #[test]
+fn descriptions_are_for_people_who_do_not_read_the_source() {
+    walk_definitions(|path, schema| {
+        let text = schema["description"].as_str().unwrap_or_default();
+        let foreign = FOREIGN.iter().any(|foreign| path.starts_with(foreign));
+        for sign in ["[`", "::", "_MAX"] {
+            assert!(foreign || !text.contains(sign), "{path}: {text}");
+        }
+    });
+}
+
+#[test]
+fn numbers_in_descriptions_are_those_of_the_engine() {
+    let run = Kind::run();
+    let stage = &run.schema()["properties"]["status"]["properties"]["stages"]["items"];
+    let spent = &stage["properties"]["spent"]["properties"];
+    for (name, most) in [
+        ("evictions", EVICTIONS_MAX),
+        ("internal", INTERNAL_MAX),
+        ("inputChanged", REMAKES_MAX),
+        ("remade", REMAKES_MAX),
+        ("lost", RECOVERIES_MAX),
+    ] {
+        let text = spent[name]["description"].as_str().expect("a description");
+        assert!(text.ends_with(&format!("at most {most}.")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn each_pattern_of_a_schema_has_words_and_the_other_way_round() {
+    let mut found = BTreeSet::new();
+    for kind in Kind::all() {
+        walk("", kind.schema(), &mut |_, schema| {
+            let own = [&schema["pattern"], &schema["propertyNames"]["pattern"]];
+            found.extend(own.into_iter().filter_map(Value::as_str).map(str::to_owned));
+        });
+    }
+    let known: BTreeSet<String> = PATTERNS.iter().map(|pattern| pattern.regex.to_owned()).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
 fn lists_by_key_require_their_key() {
-    walk("", &pipeline_schema(), &mut |path, schema| {
+    walk_definitions(|path, schema| {
         for key in schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten() {
             let required = schema["items"]["required"]
                 .as_array()
@@ -91,4 +139,20 @@ fn lists_by_key_require_their_key() {
             assert!(required, "{path}: {key}");
         }
     });
+}
+
+#[test]
+fn a_status_that_nobody_wrote_is_not_ready() {
+    for (kind, wanted) in [
+        (Kind::pipeline(), serde_json::json!({"observedGeneration": -1})),
+        (Kind::run(), serde_json::json!({"observedGeneration": -1})),
+        (Kind::model_version(), Value::Null),
+    ] {
+        assert_eq!(
+            kind.schema()["properties"]["status"]["default"],
+            wanted,
+            "{}",
+            kind.kind
+        );
+    }
 }

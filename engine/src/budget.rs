@@ -18,15 +18,15 @@ pub const RECOVERIES_MAX: u32 = 3;
 /// What a failed attempt is charged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Budget {
-    /// Never repeated: the same input, or the same spec, would fail the same way.
+    /// Nothing: the stage is not tried again, since the same input or spec would fail the same way.
     Never,
-    /// `retry.limit`, the user's own.
+    /// `retry.limit`.
     Limit,
-    /// [`EVICTIONS_MAX`], free to the user.
+    /// A bound of 10: the machine below it went away, which costs nothing of `retry.limit`.
     Evictions,
-    /// [`INTERNAL_MAX`], free to the user.
+    /// A bound of 1: a bug of Trainyard's, which costs nothing of `retry.limit`.
     Internal,
-    /// `retry.memory`: repeated with more memory until its `max` was not enough.
+    /// `retry.memory`: tried again with more memory until its `max` was not enough.
     Memory,
 }
 
@@ -46,25 +46,25 @@ impl Budget {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Spent {
-    /// Charged to `retry.limit`.
+    /// Failed attempts that count for `retry.limit`.
     #[serde(skip_serializing_if = "is_zero")]
     pub limit: u32,
-    /// Charged to [`EVICTIONS_MAX`].
+    /// Attempts whose machine went away (eviction, preemption, a lost node); free, at most 10.
     #[serde(skip_serializing_if = "is_zero")]
     pub evictions: u32,
-    /// Charged to [`INTERNAL_MAX`].
+    /// Attempts that a bug of Trainyard's ended; free, at most 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub internal: u32,
-    /// Attempts that ran out of memory.
+    /// Attempts that ran out of memory; `retry.memory` says how far it grows.
     #[serde(skip_serializing_if = "is_zero")]
     pub memory: u32,
-    /// Attempts whose input had changed; at most [`REMAKES_MAX`].
+    /// Attempts whose input was found changed or damaged; free, at most 2.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_changed: u32,
-    /// Attempts whose result was lost; at most [`RECOVERIES_MAX`].
+    /// Attempts whose result was lost; free, at most 3.
     #[serde(skip_serializing_if = "is_zero")]
     pub lost: u32,
-    /// Times that the stage succeeded and had to be done again for a later stage; at most [`REMAKES_MAX`].
+    /// Times that the stage had succeeded and was done again, because a later stage found its dataset damaged; at most 2.
     #[serde(skip_serializing_if = "is_zero")]
     pub remade: u32,
 }

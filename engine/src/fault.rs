@@ -97,7 +97,7 @@ impl SpecFault {
 const ALIKE: f64 = 0.8;
 
 /// ``did you mean `validate`?``, if one of `names` is like `name`.
-pub(crate) fn did_you_mean<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     names
         .into_iter()
         .map(|known| (strsim::jaro_winkler(name, known), known))

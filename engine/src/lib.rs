@@ -29,7 +29,7 @@ pub use action::{Action, Event, HostPlaces, ModelSource, Plan, StartAttempt, Sto
 pub use backoff::Backoff;
 pub use budget::{Budget, EVICTIONS_MAX, INTERNAL_MAX, RECOVERIES_MAX, REMAKES_MAX, Spent};
 pub use draft::{ParameterDraft, PipelineDraft, StageDraft};
-pub use fault::{FieldPath, FieldStep, SpecFault};
+pub use fault::{FieldPath, FieldStep, SpecFault, did_you_mean};
 pub use observed::{AttemptState, Ending, Given, Observed, ObservedAttempt, Obstacle};
 pub use pipeline::{
     DEPENDS_ON_MAX, PARAMETER_BYTES_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, Pipeline, RETRY_LIMIT_MAX,

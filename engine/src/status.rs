@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::names::{MODEL_VERSION_NAME_MAX, STAGE_NAME_MAX};
+use trainyard_contract::result::{MESSAGE_BYTES_MAX, MadeModelVersion, SHA256_HEX_LENGTH};
 use trainyard_contract::{Duration, FailureClass, ModelVersionName, StageName};
 
 /// What is known of a run.
@@ -70,33 +71,39 @@ pub enum StopCause {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StageStatus {
-    /// Its name.
+    /// The stage's name.
+    #[schemars(length(max = STAGE_NAME_MAX))]
     pub name: StageName,
-    /// How far it is.
+    /// How far the stage is.
     pub phase: StagePhase,
-    /// How many attempts were created.
+    /// How many attempts were created so far; each is one Job, on a laptop one process.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
-    /// The latest of them.
+    /// The latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<LatestAttempt>,
-    /// The first attempt that works on the same inputs as the latest: what earlier ones committed is of no use any more.
+    /// The first attempt that reads the same input as the latest one; 1 when left out. What attempts before it made is of no
+    /// use any more.
     #[serde(default = "first_attempt", skip_serializing_if = "is_first_attempt")]
     pub same_input_since: u32,
-    /// Whether one of these ended without a result that could be read: it may have committed one all the same.
+    /// Whether an attempt since `sameInputSince` ended without a result that could be read. It may have made one all the same:
+    /// the next attempt looks for it before it starts anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread_results: bool,
-    /// What its attempts were charged to.
+    /// How many attempts did not count as a success, by what they are charged to. Each kind has a bound of its own.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,
-    /// Why it failed, or why its last attempt did.
+    /// Why the stage failed, or, while it is tried again, why its last attempt did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_class: Option<FailureClass>,
-    /// What happened, in a sentence: of a failed stage the failure, of a skipped one the cause.
+    /// What happened, or what the stage waits for, in a sentence: of a failed stage the failure, of a skipped one the cause. At
+    /// most 256 bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = MESSAGE_BYTES_MAX))]
     pub message: String,
-    /// What to do about it.
+    /// What to do about the message, where that is known. At most 256 bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = MESSAGE_BYTES_MAX))]
     pub hint: String,
     /// When its first attempt began, counted from the run's creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,20 +114,22 @@ pub struct StageStatus {
     /// Rows of the dataset that it read or wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// Its small outputs.
+    /// Its small outputs, numbers, texts and booleans: what later stages read as `$(stages.NAME.outputs.KEY)`. At most 1 KiB.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "any_scalars")]
     pub outputs: BTreeMap<String, serde_json::Value>,
-    /// How many outputs were left out because they were too long.
+    /// How many outputs are left out here because they were too long. They stand in the result of the attempt on the volume.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub outputs_left_out: u32,
-    /// The dataset that it committed.
+    /// The dataset that it made, if its kind makes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<CommittedDataset>,
-    /// The name that was minted for the model version when the stage first started; every attempt gets the same.
+    /// The name that the model version of a `train` stage is to have. It is chosen when the stage first starts, so that every
+    /// attempt makes the same version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MODEL_VERSION_NAME_MAX))]
     pub model_version: Option<ModelVersionName>,
-    /// The model version that it really made.
+    /// The model version that the stage made; its name ends in `_2` and so on where `modelVersion` was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<MadeModelVersion>,
 }
@@ -129,31 +138,32 @@ pub struct StageStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommittedDataset {
-    /// The attempt that reported it: what tells it apart from one that was made again.
+    /// The attempt that reported it. A dataset that had to be made again has another one.
     pub attempt: u32,
-    /// The attempt whose folder holds it.
+    /// The attempt whose folder holds it: the same, or an earlier one whose result had been lost.
     pub folder: u32,
-    /// Hexadecimal sha-256 of `data.arrow`.
+    /// Hexadecimal sha-256 of `data.arrow` in that folder.
+    #[schemars(length(max = SHA256_HEX_LENGTH))]
     pub sha256: String,
 }
 
 /// How far a stage is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum StagePhase {
-    /// Waits for other stages.
+    /// Waits for the stages that come before it.
     #[default]
     Pending,
     /// An attempt is created and has not begun.
     Queued,
     /// An attempt runs.
     Running,
-    /// An attempt failed; another one follows.
+    /// An attempt failed; another one follows, at once or after a wait.
     Retrying,
-    /// Done. A stage goes back from here only when the dataset that it made was found damaged and has to be made again.
+    /// Done. It runs again only when the dataset that it made is found damaged by a later stage.
     Succeeded,
     /// Failed, and not tried again. Final.
     Failed,
-    /// Never to run, because a stage above it did not succeed. Final.
+    /// It never runs, because a stage that it needs did not succeed. Final.
     Skipped,
     /// Stopped with its run. Final.
     Stopped,
@@ -261,7 +271,6 @@ impl StageStatus {
 /// Outputs may be numbers, texts and booleans; a schema without unions cannot say so.
 fn any_scalars(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "Its small outputs: numbers, texts and booleans, at most 1 KiB.",
         "type": "object",
         "x-kubernetes-preserve-unknown-fields": true,
     })

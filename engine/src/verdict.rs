@@ -41,10 +41,10 @@ pub struct Failure {
 struct VerdictForm {
     /// How the attempt ended.
     outcome: VerdictOutcome,
-    /// What kind of failure it was.
+    /// Of a failed attempt: what kind of failure it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<FailureClass>,
-    /// What the failure is charged to.
+    /// Of a failed attempt: what it is charged to, which decides how often the stage may be tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     budget: Option<Budget>,
 }
@@ -56,9 +56,9 @@ enum VerdictOutcome {
     Succeeded,
     /// Failed.
     Failed,
-    /// An input was not what its digest says.
+    /// Its input was not what its digest says: the stage that made it has to run again.
     InputChanged,
-    /// Nobody knows how it ended.
+    /// It ended, but its result could not be read: the next attempt looks for what it made.
     Lost,
     /// It was stopped because the run was.
     Stopped,
@@ -106,20 +106,20 @@ impl From<VerdictForm> for Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestAttempt {
-    /// When the host was told to start it, counted from the run's creation. This and the other times are forgotten when the
-    /// stage is at its end, which knows all that is of interest then.
+    /// When it was created, counted from the run's creation. This and the other times stand here while the stage is under way;
+    /// at its end the stage's own times say what is of interest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_after: Option<Duration>,
-    /// When it began, counted from the run's creation; nothing while it waits.
+    /// When its program began, counted from the run's creation; left out while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_after: Option<Duration>,
     /// When it ended, counted from the run's creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_after: Option<Duration>,
-    /// Which attempt of the stage that made its input it reads.
+    /// Which attempt made the dataset that it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_attempt: Option<u32>,
-    /// How it ended; nothing while it has not.
+    /// How it ended: written once, and final. Left out while it is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
 }

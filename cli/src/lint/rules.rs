@@ -1,12 +1,13 @@
 //! The rules in CEL that stand in the schema: each is evaluated where the document has the value that it speaks of.
 //!
 //! A rule is compiled when it is first needed: a manifest uses few, and compiling all takes longer than everything else here.
-//! Not here: the rule that every `dependsOn` names a stage; the engine says at which entry, and which name was meant.
+//! Not here: the rules that every `dependsOn` and every `input` name a stage; the engine says at which entry, and which name
+//! was meant.
 
 use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use trainyard_crds::v1alpha1::EVERY_DEPENDS_ON_NAMES_A_STAGE;
+use trainyard_crds::v1alpha1::{EVERY_DEPENDS_ON_NAMES_A_STAGE, EVERY_INPUT_NAMES_A_STAGE};
 use trainyard_engine::FieldPath;
 
 /// A rule that does not hold.
@@ -96,7 +97,8 @@ fn compile<'a>(schema: &Value, rule: &'a Value) -> Option<Rule<'a>> {
     let message = rule["message"].as_str().unwrap_or("a rule of the API does not hold");
     let mut alone = shape(schema);
     alone["x-kubernetes-validations"] = json!([rule]);
-    (message != EVERY_DEPENDS_ON_NAMES_A_STAGE).then(|| Rule {
+    let by_engine = [EVERY_DEPENDS_ON_NAMES_A_STAGE, EVERY_INPUT_NAMES_A_STAGE].contains(&message);
+    (!by_engine).then(|| Rule {
         program: compile_schema(&alone),
         field: rule["fieldPath"].as_str().unwrap_or_default(),
         message,

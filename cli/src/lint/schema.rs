@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-use trainyard_contract::names::DNS_LABEL_PATTERN;
-use trainyard_contract::stage::{CONFIG_MAP_KEY_PATTERN, CONFIG_MAP_NAME_MAX, CONFIG_MAP_NAME_PATTERN};
+use trainyard_contract::names::{DNS_LABEL_PATTERN, OBJECT_NAME_MAX, OBJECT_NAME_PATTERN};
+use trainyard_contract::stage::OBJECT_KEY_PATTERN;
 
 /// The kinds of stages that are planned.
 const PLANNED_KINDS: [&str; 6] = ["container", "drift", "evaluate", "promote", "resource", "transform"];
@@ -44,16 +44,16 @@ pub(super) fn config_map() -> &'static Value {
         let name = json!({
             "type": "string",
             "minLength": 1,
-            "maxLength": CONFIG_MAP_NAME_MAX,
-            "pattern": CONFIG_MAP_NAME_PATTERN,
+            "maxLength": OBJECT_NAME_MAX,
+            "pattern": OBJECT_NAME_PATTERN,
         });
         let texts = json!({
             "type": "object",
             "nullable": true,
             "propertyNames": {
                 "minLength": 1,
-                "maxLength": CONFIG_MAP_NAME_MAX,
-                "pattern": CONFIG_MAP_KEY_PATTERN,
+                "maxLength": OBJECT_NAME_MAX,
+                "pattern": OBJECT_KEY_PATTERN,
             },
             "additionalProperties": {"type": "string"},
         });

@@ -2,13 +2,13 @@
 //!
 //! A misspelt field or word is told, and then read as what was meant; what is no map, list or text where one must be stands as
 //! an empty one; another value that is refused is left out, or stands as an empty one where its field is required. So one mistake gives one line, and the rest is still checked. The words of patterns are in
-//! [`words`](super::words).
+//! [`trainyard_crds::patterns`].
 
 mod bounds;
 mod scalars;
 
 use super::{Finding, alike};
-use crate::manifest::{Entry, NO_SPACE, Node, Position, Tree, shortened};
+use crate::manifest::{Entry, NO_SPACE, Node, Position, Tree, is_letter, shortened};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use trainyard_engine::{FieldPath, FieldStep};
@@ -18,6 +18,8 @@ pub(super) struct Walked {
     /// The document, as far as it is sound.
     pub(super) value: Value,
     pub(super) findings: Vec<Finding>,
+    /// What only a cluster does not read as it is meant.
+    pub(super) on_a_cluster: Vec<Finding>,
     /// The fields whose values are left out.
     pub(super) dropped: BTreeSet<FieldPath>,
 }
@@ -26,15 +28,21 @@ pub(super) struct Walked {
 pub(super) fn walk(schema: &Value, document: &Node) -> Walked {
     let mut walk = Walk {
         findings: Vec::new(),
+        on_a_cluster: Vec::new(),
         dropped: BTreeSet::new(),
     };
     let value = walk
         .value(schema, document, document.at, &FieldPath::default())
         .unwrap_or_default();
-    let Walk { findings, dropped } = walk;
+    let Walk {
+        findings,
+        on_a_cluster,
+        dropped,
+    } = walk;
     Walked {
         value,
         findings,
+        on_a_cluster,
         dropped,
     }
 }
@@ -70,6 +78,7 @@ pub(super) fn locate(document: &Node, field: &FieldPath) -> Position {
 
 struct Walk {
     findings: Vec<Finding>,
+    on_a_cluster: Vec<Finding>,
     dropped: BTreeSet<FieldPath>,
 }
 
@@ -219,7 +228,7 @@ impl Walk {
                     "kubectl does not read the key `{0}` as this text: write `\"{0}\"`, in quotes",
                     entry.key
                 );
-                self.find(entry.at, &field, message);
+                self.find_ambiguous(entry.at, &field, &entry.key, message);
             } else if schema["propertyNames"].is_object() {
                 self.form(&schema["propertyNames"], &entry.key, entry.at, &field);
             }
@@ -308,6 +317,15 @@ impl Walk {
                     first.insert(text, node.at);
                 }
             }
+        }
+    }
+
+    /// Tells of a text that kubectl takes for something else; of one that a laptop takes as it is meant, `lint` alone tells.
+    fn find_ambiguous(&mut self, at: Position, field: &FieldPath, text: &str, message: String) {
+        if is_letter(text) {
+            self.on_a_cluster.push((at, field.clone(), message));
+        } else {
+            self.find(at, field, message);
         }
     }
 

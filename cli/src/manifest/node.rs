@@ -31,7 +31,7 @@ pub(crate) enum Tree {
     /// `.nan`, `.inf`, or a number beyond all floats, as it is written.
     NotFinite(String),
     Text(String),
-    /// A text without quotes that kubectl takes for something else: `yes`, `007`.
+    /// A text without quotes that kubectl takes for something else: `yes`, `y`, `007`.
     Ambiguous(String),
     List(Vec<Node>),
     Map(Vec<Entry>),

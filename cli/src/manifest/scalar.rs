@@ -3,9 +3,8 @@
 use super::Tree;
 use serde_json::Number;
 
-/// Words that kubectl takes for `true` or `false`. It does so with `y` and `n` as well, which are left alone here: they are
-/// the names of columns too often, and a cluster refuses them with a clear message.
-const YES_NO: [&str; 4] = ["yes", "no", "on", "off"];
+/// Words that kubectl takes for `true` or `false`.
+const YES_NO: [&str; 6] = ["yes", "no", "on", "off", "y", "n"];
 
 /// The value that a plain scalar is.
 pub(crate) fn plain(text: &str) -> Tree {
@@ -17,6 +16,12 @@ pub(crate) fn plain(text: &str) -> Tree {
         _ if is_ambiguous(text) => Tree::Ambiguous(text.to_owned()),
         _ => number(text).unwrap_or_else(|| Tree::Text(text.to_owned())),
     }
+}
+
+/// Whether an ambiguous text is one letter: the name of a column far more often than a truth, so that a laptop takes it as it
+/// stands, and only a cluster does not.
+pub(crate) fn is_letter(text: &str) -> bool {
+    matches!(text, "y" | "Y" | "n" | "N")
 }
 
 /// What a tag of YAML (`int`, `float`, `bool` or `null`) says that a value is, where it is not.
@@ -127,7 +132,8 @@ mod tests {
             ("e5", text("e5")),
             ("2026-11-24", text("2026-11-24")),
             ("inf", text("inf")),
-            ("y", text("y")),
+            ("y", ambiguous("y")),
+            ("N", ambiguous("N")),
             ("yes", ambiguous("yes")),
             ("Off", ambiguous("Off")),
             ("NO", ambiguous("NO")),

@@ -1,5 +1,6 @@
 //! `extract`: a table from outside becomes a dataset.
 
+use crate::names::{OBJECT_NAME_MAX, OBJECT_NAME_PATTERN};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +10,8 @@ pub const PANDAS_NULL_WORDS: [&str; 18] = [
     "NaN", "None", "n/a", "nan", "null",
 ];
 
-/// The pattern of a ConfigMap's name: a DNS subdomain (RFC 1123), as the API server has it.
-pub const CONFIG_MAP_NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-/// The pattern of a key of a ConfigMap, as the API server has it: the name of a file in a folder, and not `.` or `..`.
-pub const CONFIG_MAP_KEY_PATTERN: &str = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$";
-/// The longest name, and the longest key, of a ConfigMap.
-pub const CONFIG_MAP_NAME_MAX: usize = 253;
+/// The pattern of a key of a Secret or ConfigMap, as the API server has it: the name of a file in a folder, not `.` or `..`.
+pub const OBJECT_KEY_PATTERN: &str = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$";
 
 /// Reads a table into a dataset. Exactly one source is set; today that is `csv`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,10 +72,10 @@ pub struct CsvSource {
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapKey {
     /// The ConfigMap's name.
-    #[schemars(length(min = 1, max = CONFIG_MAP_NAME_MAX), regex(pattern = CONFIG_MAP_NAME_PATTERN))]
+    #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_NAME_PATTERN))]
     pub name: String,
     /// The key in its `data` or `binaryData`.
-    #[schemars(length(min = 1, max = CONFIG_MAP_NAME_MAX), regex(pattern = CONFIG_MAP_KEY_PATTERN))]
+    #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_KEY_PATTERN))]
     pub key: String,
 }
 

@@ -1,5 +1,6 @@
 //! `predict`: a model's predictions are added to a dataset.
 
+use crate::names::{DNS_LABEL_PATTERN, PIPELINE_NAME_MAX};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ pub struct ModelChoice {
     pub version: Option<String>,
     /// The pipeline whose champion or version it is; this pipeline when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40))]
+    #[schemars(length(min = 1, max = PIPELINE_NAME_MAX), regex(pattern = DNS_LABEL_PATTERN))]
     pub pipeline: Option<String>,
 }
 

@@ -18,7 +18,8 @@ pub struct ValidateSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10_000), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub columns: Vec<DeclaredColumn>,
-    /// Which columns must have no missing cell and no infinity: `Used` when left out.
+    /// Which columns must have no missing cell and no infinity: `Used` when left out. `"Off"` stands in quotes, since kubectl
+    /// reads the plain word as `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_nulls: Option<NullRule>,
 }

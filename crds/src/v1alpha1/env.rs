@@ -1,7 +1,10 @@
 //! Environment variables of stages.
 
+use crate::patterns::ENV_NAME_PATTERN;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_contract::names::{OBJECT_NAME_MAX, OBJECT_NAME_PATTERN};
+use trainyard_contract::stage::OBJECT_KEY_PATTERN;
 
 /// An environment variable. At most one of `value` and `valueFrom` is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -12,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ]))]
 pub struct EnvVar {
     /// Its name: a letter or `_`, then letters, digits and `_`; at most 128 characters.
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
+    #[schemars(length(min = 1, max = 128), regex(pattern = ENV_NAME_PATTERN))]
     pub name: String,
     /// Its value, as it stands: nothing is expanded in it. Empty when left out. At most 4,096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,9 +47,9 @@ pub struct EnvSource {
 #[serde(rename_all = "camelCase")]
 pub struct KeyRef {
     /// The name of the Secret or ConfigMap.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_NAME_PATTERN))]
     pub name: String,
     /// The key in it.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_KEY_PATTERN))]
     pub key: String,
 }

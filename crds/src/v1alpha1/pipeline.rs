@@ -4,9 +4,12 @@ use super::{MLPipelineStatus, Parameter, Retention, Retry, Schedule, Stage, Time
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_engine::{PARAMETERS_MAX, STAGES_MAX};
 
 /// The message of the rule that every `dependsOn` names a stage. `trainyard lint` says it more exactly, at the very entry.
 pub const EVERY_DEPENDS_ON_NAMES_A_STAGE: &str = "every dependsOn must name a stage of this pipeline";
+/// The message of the rule that every `input` names a stage. `trainyard lint` says it more exactly.
+pub const EVERY_INPUT_NAMES_A_STAGE: &str = "every input must name a stage of this pipeline";
 
 /// What a pipeline does: its stages, and when and how they run.
 ///
@@ -55,6 +58,8 @@ pub const EVERY_DEPENDS_ON_NAMES_A_STAGE: &str = "every dependsOn must name a st
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "[self.stages.map(t, t.name)].all(names, self.stages.all(s, !has(s.dependsOn) || s.dependsOn.all(d, d in names)))",
      "message": EVERY_DEPENDS_ON_NAMES_A_STAGE, "fieldPath": ".stages"},
+    {"rule": "[self.stages.map(t, t.name)].all(names, self.stages.all(s, !has(s.input) || s.input in names))",
+     "message": EVERY_INPUT_NAMES_A_STAGE, "fieldPath": ".stages"},
 ]))]
 pub struct MLPipelineSpec {
     /// When the pipeline runs by itself. Left out, it runs by hand or by `trigger` only. A laptop does not read it.
@@ -67,7 +72,7 @@ pub struct MLPipelineSpec {
     pub trigger: Option<String>,
     /// Values that a run may replace, for `$(parameters.NAME)` in the text fields of stages; at most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = PARAMETERS_MAX), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parameters: Vec<Parameter>,
     /// The volume that holds datasets and models. A laptop uses the folder that `--workspace` names, or the current one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +88,7 @@ pub struct MLPipelineSpec {
     pub timeouts: Option<Timeouts>,
     /// The stages, 1 to 200, each with a name of its own. Their order here means nothing: `dependsOn` and `input` do.
     #[schemars(
-        length(min = 1, max = 200),
+        length(min = 1, max = STAGES_MAX),
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
     )]
     pub stages: Vec<Stage>,

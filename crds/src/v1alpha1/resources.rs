@@ -1,24 +1,28 @@
 //! How much of a machine a stage may use.
 
+use crate::patterns::{LABEL_KEY_MAX, QUANTITY_PATTERN, RESOURCE_NAME_PATTERN};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The pattern of a quantity where it is text: a number with an optional unit, as Kubernetes has it.
-pub const QUANTITY_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e[0-9]{1,2})?$";
-
 /// Requests and limits of a stage's pod, as in a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || \
+              !isQuantity(string(self.requests[name])) || !isQuantity(string(self.limits[name])) || \
+              quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)",
+     "message": "requests must not be larger than limits", "fieldPath": ".requests"},
+]))]
 pub struct Resources {
     /// What the scheduler sets aside, as `{cpu: 500m, memory: 256Mi}`; at most 16 entries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(extend("maxProperties" = 16, "propertyNames" = {"pattern": RESOURCE_NAME_PATTERN, "maxLength": LABEL_KEY_MAX}))]
     pub requests: BTreeMap<String, Quantity>,
     /// What the stage cannot exceed, as `{memory: 2Gi}`; at most 16 entries. More memory than that is class `OutOfMemory`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(extend("maxProperties" = 16, "propertyNames" = {"pattern": RESOURCE_NAME_PATTERN, "maxLength": LABEL_KEY_MAX}))]
     pub limits: BTreeMap<String, Quantity>,
 }
 
@@ -45,7 +49,7 @@ impl Quantity {
     }
 }
 
-/// Whether a text is a quantity: what [`QUANTITY_PATTERN`] says.
+/// Whether a text is a quantity: what [`QUANTITY_PATTERN`](crate::patterns::QUANTITY_PATTERN) says.
 pub fn is_quantity(text: &str) -> bool {
     split(text).is_some_and(|(_, unit)| factor(unit).is_some())
 }

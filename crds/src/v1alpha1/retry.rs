@@ -1,6 +1,7 @@
 //! When a failed stage runs again.
 
 use super::Quantity;
+use crate::patterns::FACTOR_PATTERN;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::Duration;
@@ -28,7 +29,9 @@ pub struct Retry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "duration(has(self.initial) ? self.initial : '1s') <= duration(has(self.max) ? self.max : '5m')",
+    {"rule": "[has(self.initial) ? self.initial : '1s'].all(initial, [has(self.max) ? self.max : '5m'].all(max, \
+              !initial.matches('^([0-9]+(h|m|s|ms))+$') || !max.matches('^([0-9]+(h|m|s|ms))+$') || \
+              duration(initial) <= duration(max)))",
      "message": "backoff.initial (1s when left out) must not be longer than backoff.max (5m when left out)",
      "fieldPath": ".initial"},
 ]))]
@@ -51,7 +54,9 @@ pub struct Backoff {
 pub struct MemoryGrowth {
     /// By how much, as text: above `"1"`, below `"10"`; `"1.5"` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 5), regex(pattern = r"^[1-9](\.[0-9]{1,3})?$"))]
+    #[schemars(length(max = 5), regex(pattern = FACTOR_PATTERN), extend("x-kubernetes-validations" = [
+        {"rule": "!self.matches('^1([.]0*)?$')", "message": "must be more than 1: memory would not grow"},
+    ]))]
     pub factor: Option<String>,
     /// The largest limit: `4Gi`.
     pub max: Quantity,

@@ -1,10 +1,13 @@
 //! `PipelineRun`: one run of a pipeline, with which parameters, and what its user wants of it.
 
 use super::PipelineRunStatus;
+use super::parameter::at_most_parameter_bytes;
+use crate::patterns::PARAMETER_NAME_PATTERN;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::names::{DNS_LABEL_PATTERN, PIPELINE_NAME_MAX};
+use trainyard_engine::{PARAMETER_BYTES_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX};
 
 /// One run of a pipeline.
 ///
@@ -37,7 +40,7 @@ use trainyard_contract::names::{DNS_LABEL_PATTERN, PIPELINE_NAME_MAX};
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "self.pipelineRef == oldSelf.pipelineRef",
      "message": "pipelineRef cannot be changed: create another run", "fieldPath": ".pipelineRef"},
-    {"rule": "has(self.parameters) == has(oldSelf.parameters) && (!has(self.parameters) || self.parameters == oldSelf.parameters)",
+    {"rule": "(has(self.parameters) ? self.parameters : []) == (has(oldSelf.parameters) ? oldSelf.parameters : [])",
      "message": "parameters cannot be changed, added or removed: create another run", "fieldPath": ".parameters"},
 ]))]
 pub struct PipelineRunSpec {
@@ -45,7 +48,7 @@ pub struct PipelineRunSpec {
     pub pipeline_ref: PipelineRef,
     /// Values for the pipeline's parameters, at most 64; the others have their defaults. They cannot be changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = PARAMETERS_MAX), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parameters: Vec<ParameterValue>,
     /// What is wanted of the run; `Running` when left out. The one field that may be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,10 +69,10 @@ pub struct PipelineRef {
 #[serde(rename_all = "camelCase")]
 pub struct ParameterValue {
     /// The parameter's name, as the pipeline declares it.
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z0-9_-]*$"))]
+    #[schemars(length(min = 1, max = PARAMETER_NAME_MAX), regex(pattern = PARAMETER_NAME_PATTERN))]
     pub name: String,
     /// Its value: data wherever it stands, at most 4,096 bytes.
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = PARAMETER_BYTES_MAX), extend("x-kubernetes-validations" = [at_most_parameter_bytes()]))]
     pub value: String,
 }
 

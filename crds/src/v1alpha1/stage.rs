@@ -3,7 +3,9 @@
 use super::{EnvVar, Resources, Retry, StageTimeouts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_contract::names::{DNS_LABEL_PATTERN, STAGE_NAME_MAX};
 use trainyard_contract::stage::{ExtractSpec, PredictSpec, TrainSpec, ValidateSpec};
+use trainyard_engine::DEPENDS_ON_MAX;
 
 /// One step of a pipeline. Exactly one of `extract`, `validate`, `train` and `predict` is set: the stage's kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,20 +16,20 @@ use trainyard_contract::stage::{ExtractSpec, PredictSpec, TrainSpec, ValidateSpe
 ]))]
 pub struct Stage {
     /// The stage's name, unique in the pipeline: a DNS label of at most 40 characters.
-    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = STAGE_NAME_MAX), regex(pattern = DNS_LABEL_PATTERN))]
     pub name: String,
     /// Stages that must have succeeded before this one starts, at most 20. It adds order only; `input` names the data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
-        length(max = 20),
-        inner(length(min = 1, max = 40)),
+        length(max = DEPENDS_ON_MAX),
+        inner(length(min = 1, max = STAGE_NAME_MAX)),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub depends_on: Vec<String>,
     /// The stage whose dataset this one reads; implies that it comes first. Left out, it is the one stage above that yields
     /// a dataset. `extract` reads none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40))]
+    #[schemars(length(min = 1, max = STAGE_NAME_MAX))]
     pub input: Option<String>,
     /// Kind: reads a table from outside into a dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,9 +52,9 @@ pub struct Stage {
     /// How long this stage may take, where it differs from the pipeline's `timeouts`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<StageTimeouts>,
-    /// Environment variables of this stage, besides `worker.env` and before it where names are equal; at most 64. A laptop
+    /// Environment variables of this stage, besides `worker.env` and before it where names are equal; at most 20. A laptop
     /// does not read them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub env: Vec<EnvVar>,
 }

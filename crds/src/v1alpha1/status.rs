@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_contract::names::MODEL_VERSION_NAME_MAX;
 use trainyard_engine::RunPhase;
 
 /// Written by the operator only. An object without it is not yet looked at: `observedGeneration` is -1 then.
@@ -19,7 +20,7 @@ pub struct MLPipelineStatus {
     pub conditions: Vec<Condition>,
     /// The model version in use, `model_YYYYMMDD_HHMMSS`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40))]
+    #[schemars(length(max = MODEL_VERSION_NAME_MAX))]
     pub champion: Option<String>,
     /// The `spec.trigger` that was seen last, and the run that it started.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,9 @@
 //! How large a number, a text, a list may be, and what form a text has.
 
 use super::Walk;
-use crate::lint::words::PATTERNS;
 use crate::manifest::{Position, shortened};
 use serde_json::{Number, Value};
+use trainyard_crds::patterns::{FIXED, Pattern};
 use trainyard_engine::FieldPath;
 
 /// A bound on a size.
@@ -44,9 +44,14 @@ impl Walk {
             self.find(at, field, "must not be empty");
             return false;
         }
-        let pattern = PATTERNS.iter().find(|pattern| schema["pattern"] == pattern.regex);
-        if let Some(pattern) = pattern.filter(|pattern| !(pattern.fits)(text)) {
-            self.find(at, field, format!("`{}` {}", shortened(text), pattern.words));
+        let pattern = schema["pattern"].as_str().and_then(Pattern::of);
+        if let Some(words) = pattern.and_then(|pattern| pattern.refusal(text)) {
+            let message = if words == FIXED {
+                words.to_owned()
+            } else {
+                format!("`{}` {words}", shortened(text))
+            };
+            self.find(at, field, message);
             return false;
         }
         if let Some(most) = bound(schema, "maxLength").filter(|most| length > *most) {

@@ -20,11 +20,7 @@ impl Walk {
         let text = match &node.tree {
             Tree::Text(text) => text.clone(),
             Tree::Ambiguous(text) => {
-                self.find(
-                    node.at,
-                    field,
-                    format!("kubectl does not read `{text}` as text: write `\"{text}\"`, in quotes"),
-                );
+                self.find_ambiguous(node.at, field, text, not_as_text(text));
                 return Some(Value::from(text.as_str()));
             }
             Tree::Bool(_) | Tree::Number(..) | Tree::NotFinite(_) | Tree::Null | Tree::List(_) | Tree::Map(_) => {
@@ -67,9 +63,12 @@ impl Walk {
     /// One of the words of an enumeration.
     fn word(&mut self, words: &[Value], node: &Node, field: &FieldPath) -> Option<Value> {
         let known: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-        // `Off` is one of the words; kubectl would send `false`, and the cluster tells of it.
         let text = node.text();
         if let Some(text) = text.filter(|text| known.contains(text)) {
+            // `Off` is one of the words, and kubectl sends `false`.
+            if matches!(node.tree, Tree::Ambiguous(_)) {
+                self.on_a_cluster.push((node.at, field.clone(), not_as_text(text)));
+            }
             return Some(Value::from(text));
         }
         let meant = text.and_then(|text| alike(text, known.iter().copied()));
@@ -175,6 +174,11 @@ impl Walk {
             }
         }
     }
+}
+
+/// What is said of a text without quotes that kubectl takes for something else.
+fn not_as_text(text: &str) -> String {
+    format!("kubectl does not read `{text}` as text: write `\"{text}\"`, in quotes")
 }
 
 /// A number without a fraction as a whole one: kubectl sends `2.0` as `2`.

@@ -2,7 +2,7 @@
 //!
 //! The derive gives an optional enumeration the words of its type instead of the field's own, and drops those of its values.
 //! Here a schema gets the field's own words back, followed by a line for each value: what `kubectl explain`, the reference and
-//! editors say. Lines of a paragraph are joined: the breaks of the source say nothing. What the keys of a map are
+//! editors say. An optional object gets the words of its type besides. Lines of a paragraph are joined: the breaks of the source say nothing. What the keys of a map are
 //! (`propertyNames`) is no part of a definition, but of the schema.
 
 use schemars::JsonSchema;
@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 
 /// Gives each field below `schema`, which was made of `T`, its own words, and each map what its keys are.
 pub(crate) fn give_back<T: JsonSchema>(schema: &mut Value) {
-    let settings = SchemaSettings::openapi3().with(|settings| settings.inline_subschemas = true);
-    let written = settings.into_generator().into_root_schema_for::<T>();
-    below(schema, written.as_value());
+    // Types stand apart here, so that their words are not those of the fields.
+    let written = SchemaSettings::openapi3().into_generator().into_root_schema_for::<T>();
+    Written(written.as_value()).give(schema, written.as_value());
 }
 
 /// Joins the lines of the paragraphs of every description.
@@ -31,32 +31,50 @@ pub(crate) fn join_lines(schema: &mut Value) {
     }
 }
 
-fn below(schema: &mut Value, written: &Value) {
-    let own = written["description"].as_str();
-    let written = without_null(written);
-    let own = own.or(written["description"].as_str());
-    if let (Some(own), Value::Object(node)) = (own, &mut *schema) {
-        let text = format!("{}{}", joined(own), values(written));
-        node.insert("description".to_owned(), text.into());
-    }
-    if let (Some(keys), Value::Object(node)) = (written.get("propertyNames"), &mut *schema) {
-        node.insert("propertyNames".to_owned(), keys.clone());
-    }
-    for child in ["items", "additionalProperties"] {
-        if let Some(node) = schema.get_mut(child).filter(|node| node.is_object()) {
-            below(node, &written[child]);
+/// The whole schema of a type, in which the types of its fields are looked up.
+struct Written<'a>(&'a Value);
+
+impl<'a> Written<'a> {
+    fn give(&self, schema: &mut Value, written: &'a Value) {
+        let of_type = self.of_type(written);
+        if let Value::Object(node) = &mut *schema {
+            if let Some(words) = words(written, of_type) {
+                node.insert("description".to_owned(), words.into());
+            }
+            if let Some(keys) = of_type.get("propertyNames") {
+                node.insert("propertyNames".to_owned(), keys.clone());
+            }
+        }
+        for child in ["items", "additionalProperties"] {
+            if let Some(node) = schema.get_mut(child).filter(|node| node.is_object()) {
+                self.give(node, &of_type[child]);
+            }
+        }
+        for (name, node) in schema["properties"].as_object_mut().into_iter().flatten() {
+            self.give(node, &of_type["properties"][name]);
         }
     }
-    for (name, node) in schema["properties"].as_object_mut().into_iter().flatten() {
-        below(node, &written["properties"][name]);
+
+    /// The type of a field, whether it is optional or not.
+    fn of_type(&self, written: &'a Value) -> &'a Value {
+        if let Some(pointer) = written["$ref"].as_str().and_then(|path| path.strip_prefix('#')) {
+            return self.0.pointer(pointer).map_or(written, |found| self.of_type(found));
+        }
+        let alternatives = ["anyOf", "allOf"].into_iter().find_map(|word| written[word].as_array());
+        alternatives
+            .and_then(|alternatives| alternatives.first())
+            .map_or(written, |first| self.of_type(first))
     }
 }
 
-/// What an optional value is when it is there.
-fn without_null(written: &Value) -> &Value {
-    match written["anyOf"].as_array().map(Vec::as_slice) {
-        Some([of, _]) => of,
-        Some(_) | None => written,
+/// A field's own words, and those of its type: of an object all, of an enumeration those of its values.
+fn words(written: &Value, of_type: &Value) -> Option<String> {
+    let [own, of_object] = [written, of_type].map(|node| node["description"].as_str().map(joined));
+    let of_object = of_object.filter(|_| of_type["properties"].is_object());
+    match (own, of_object) {
+        (Some(own), Some(of_object)) if !own.contains(&of_object) => Some(format!("{own}\n\n{of_object}")),
+        (Some(own), _) => Some(format!("{own}{}", values(of_type))),
+        (None, of_object) => of_object,
     }
 }
 
@@ -110,8 +128,11 @@ mod tests {
         /// What it burns.
         fuel: Option<Fuel>,
         tender: Vec<Tender>,
+        /// Another one.
+        spare: Option<Tender>,
     }
 
+    /// It is pulled.
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only its schema is looked at")]
     struct Tender {
@@ -127,6 +148,7 @@ mod tests {
         let mut schema = json!({
             "properties": {
                 "fuel": {"description": "What an engine may use.", "enum": ["Coal", "Wood"]},
+                "spare": {"properties": {}},
                 "tender": {"items": {"properties": {"load": {"type": "string"}}}},
             },
         });
@@ -135,6 +157,10 @@ mod tests {
         assert_eq!(
             schema["properties"]["fuel"]["description"],
             format!("What it burns.\n\n{values}")
+        );
+        assert_eq!(
+            schema["properties"]["spare"]["description"],
+            "Another one.\n\nIt is pulled."
         );
         assert_eq!(
             schema["properties"]["tender"]["items"]["properties"]["load"]["description"],

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use trainyard_contract::{Duration, FailureClass};
 
 /// How an attempt ended.
-///
-/// As data it is an object with `outcome`, and with `class` and `budget` where it failed: a field of one type, so that the
-/// schema of a run's status can say what stands in it.
+// As data it is an object with `outcome`, and with `class` and `budget` where it failed: a field of one type, so that the
+// schema of a run's status can say what stands in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "VerdictForm", into = "VerdictForm")]
 #[schemars(with = "VerdictForm")]

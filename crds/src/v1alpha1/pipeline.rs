@@ -51,8 +51,7 @@ pub const EVERY_INPUT_NAMES_A_STAGE: &str = "every input must name a stage of th
     printcolumn(
         name = "Message",
         type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
-        priority = 1
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message"
     )
 )]
 #[schemars(extend("x-kubernetes-validations" = [

@@ -24,4 +24,6 @@ mod seen;
 pub mod serve;
 mod watch;
 
+pub mod probe;
+
 pub use settings::Settings;

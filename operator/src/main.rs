@@ -1,21 +1,34 @@
 //! The operator's binary: arguments, log lines, one call.
 
+use anyhow::Context;
 use clap::Parser;
+use std::io::Write;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
-use trainyard_operator::settings::LogFormat;
-use trainyard_operator::{Settings, serve};
+use trainyard_operator::settings::{CommandLine, Errand, LogFormat};
+use trainyard_operator::{Settings, probe, serve};
 
 /// kube's own span says less than ours, at length.
 const QUIET: &str = "info,kube=warn,kube_runtime=warn,kube_client=warn";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    let CommandLine { errand, settings } = CommandLine::parse();
+    if let Some(Errand::Probe { url, within }) = errand {
+        let answer = probe::probe(&url, Duration::from_millis(within.as_millis())).await?;
+        writeln!(std::io::stdout(), "{url}: {answer}")?;
+        return Ok(());
+    }
+    let settings = settings.context("no settings; see --help")?;
+    start_logging(&settings);
+    serve::serve(settings).await
+}
+
+fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     match settings.log {
         LogFormat::Human => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
-    serve::serve(settings).await
 }

@@ -1,13 +1,44 @@
 //! What the operator is told on its command line.
 
-use clap::Parser;
+use axum::http::Uri;
+use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
+use trainyard_contract::Duration;
 
 /// Watches pipelines and runs, and runs their stages as Jobs.
 ///
 /// In a pod it uses the pod's own account; outside it uses KUBECONFIG.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "trainyard-operator", version)]
+#[command(
+    name = "trainyard-operator",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub struct CommandLine {
+    /// Something else than to be the operator.
+    #[command(subcommand)]
+    pub errand: Option<Errand>,
+    /// As the operator.
+    #[command(flatten)]
+    pub settings: Option<Settings>,
+}
+
+/// What the program does besides being the operator.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Errand {
+    /// Asks a running operator's page; exits with 0 when the answer is 200. `helm test` does it.
+    Probe {
+        /// The page, such as `http://trainyard:8080/readyz`.
+        url: Uri,
+        /// How long it may take until it answers with 200: `1m`, `90s`.
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = Duration::parse)]
+        within: Duration,
+    },
+}
+
+/// How the operator works.
+#[derive(Clone, Debug, Parser)]
 pub struct Settings {
     /// The image that runs the stages of pipelines that name none.
     #[arg(long, value_name = "IMAGE")]
@@ -49,5 +80,53 @@ impl Settings {
     /// What a chart would say.
     pub(crate) fn example() -> Self {
         Self::parse_from(["trainyard-operator", "--worker-image", "localhost/trainyard-worker:dev"])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<CommandLine, String> {
+        CommandLine::try_parse_from([&["trainyard-operator"], arguments].concat()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_operator_needs_an_image_for_its_stages() {
+        let line = parsed(&["--worker-image", "worker:1", "--cluster-wide"]).expect("settings");
+        let settings = line.settings.expect("settings");
+        assert_eq!(settings.worker_image, "worker:1");
+        assert!(settings.cluster_wide && line.errand.is_none());
+        for arguments in [&[][..], &["--cluster-wide"]] {
+            let error = parsed(arguments).expect_err("no image");
+            assert!(error.contains("--worker-image <IMAGE>"), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_namespace_or_all_of_them() {
+        let both = ["--worker-image", "worker:1", "--cluster-wide", "--namespace", "a"];
+        let error = parsed(&both).expect_err("both");
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+
+    #[test]
+    fn a_probe_needs_its_page_only() {
+        let line = parsed(&["probe", "http://trainyard:8080/readyz"]).expect("a probe");
+        let Some(Errand::Probe { url, within }) = line.errand else {
+            panic!("a probe");
+        };
+        assert_eq!(url, "http://trainyard:8080/readyz");
+        assert_eq!(within, Duration::default());
+        assert!(parsed(&["probe"]).is_err());
+    }
+
+    #[test]
+    fn a_time_is_written_as_in_a_manifest() {
+        let error = parsed(&["probe", "http://trainyard:8080/readyz", "--within", "soon"]).expect_err("no time");
+        assert!(
+            error.contains("`soon` is not a duration; write it like `90s`"),
+            "{error}"
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::{reference, yaml_text};
 const HEADER: &str = "# Made by `cargo xtask crds` from the types in crds/src/v1alpha1; do not edit.\n";
 
 /// The schema of `MLPipeline` as it was last generated, as JSON: what `lint` walks, without making it from the types anew.
-pub const PIPELINE_SCHEMA: &str = include_str!("../yaml/mlpipeline.schema.json");
+pub const PIPELINE_SCHEMA: &str = include_str!("../schema/mlpipeline.json");
 
 /// All generated files: path from the root of the repository, and text.
 pub fn generated() -> Vec<(String, String)> {
@@ -27,6 +27,6 @@ pub fn generated() -> Vec<(String, String)> {
         })
         .collect();
     let schema = format!("{:#}\n", Kind::pipeline().schema());
-    files.push(("crds/yaml/mlpipeline.schema.json".to_owned(), schema));
+    files.push(("crds/schema/mlpipeline.json".to_owned(), schema));
     files
 }

@@ -142,11 +142,11 @@ fn lists_by_key_require_their_key() {
 }
 
 #[test]
-fn a_status_that_nobody_wrote_is_not_ready() {
+fn a_status_that_nobody_wrote_says_so() {
     for (kind, wanted) in [
         (Kind::pipeline(), serde_json::json!({"observedGeneration": -1})),
         (Kind::run(), serde_json::json!({"observedGeneration": -1})),
-        (Kind::model_version(), Value::Null),
+        (Kind::model_version(), serde_json::json!({"champion": false})),
     ] {
         assert_eq!(
             kind.schema()["properties"]["status"]["default"],

@@ -1,6 +1,6 @@
 //! What Prometheus is told: how passes go, how runs stand, how long stages take.
 //!
-//! No label has a value that users choose: the number of series is bounded by this file. In `/metrics` as OpenMetrics text.
+//! No label has a value that users choose: the number of series is bounded by this file. In `/metrics` as `OpenMetrics` text.
 
 use crate::run::Pass;
 use prometheus_client::encoding::{EncodeLabelSet, text};

@@ -79,9 +79,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(AtomicBool::new(false));
-        let late = async move || match asked.swap(true, Ordering::Relaxed) {
-            false => (StatusCode::SERVICE_UNAVAILABLE, "not yet\n"),
-            true => (StatusCode::OK, "now\n"),
+        let late = async move || {
+            if asked.swap(true, Ordering::Relaxed) {
+                (StatusCode::OK, "now\n")
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, "not yet\n")
+            }
         };
         let router = Router::new()
             .route("/readyz", get(async || "ready\n"))

@@ -20,6 +20,7 @@ mod observe;
 mod obstacle;
 mod revision;
 mod status;
+mod waiting;
 
 pub(crate) use door::first as first_fault;
 pub(crate) use revision::LoadedRevision;
@@ -39,6 +40,7 @@ use std::time::{Duration, Instant};
 use trainyard_contract::StageName;
 use trainyard_crds::v1alpha1::{PipelineRun, RunState};
 use trainyard_engine::{Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
+use waiting::Waiting;
 
 /// One pass over one run.
 #[tracing::instrument(skip_all, fields(run = %format!("{}/{}", run.namespace().unwrap_or_default(), run.name_any())))]
@@ -162,7 +164,8 @@ impl Pass<'_> {
         }
         let shown_in = match status::write(self.ctx, &self, &plan.status, &waiting).await? {
             Written::Now(written) => {
-                self.ctx.events.publish(&written, &self.run, &plan.events).await;
+                let happened = waiting.what_happened(&plan.events);
+                self.ctx.events.publish(&written, &self.run, &happened).await;
                 None
             }
             Written::Later(wait) => Some(wait),
@@ -219,39 +222,5 @@ impl Pass<'_> {
 
     fn revision_pipeline(&self) -> &trainyard_engine::Pipeline {
         &self.revision.pipeline
-    }
-}
-
-/// Stages whose attempts could not be created yet.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    any: bool,
-    /// What is wrong with the node of an attempt, where something is.
-    on_node: Option<String>,
-}
-
-impl Waiting {
-    /// Such a stage stays as it was, with the cause: what happened to it is seen again in the next pass.
-    fn hold(
-        &mut self,
-        status: &mut trainyard_engine::RunStatus,
-        before: &trainyard_engine::RunStatus,
-        stage: &trainyard_contract::StageName,
-        cause: &str,
-    ) {
-        self.any = true;
-        let Some(held) = status.stages.iter_mut().find(|s| s.name == *stage) else {
-            return;
-        };
-        let known = before.stage(stage).cloned();
-        *held = known.unwrap_or_else(|| trainyard_engine::StageStatus::new(stage.clone()));
-        held.message = trainyard_contract::result::cut(cause, trainyard_contract::result::MESSAGE_BYTES_MAX);
-    }
-
-    /// When to try again: nothing tells that a quota has room, so it is tried ever more rarely, from 3 s to a minute.
-    fn look_again(&self, created: Timestamp, now: Timestamp) -> Option<Duration> {
-        let age = Duration::from_millis(now.since(created).as_millis());
-        self.any
-            .then(|| (age / 10).clamp(Duration::from_secs(3), Duration::from_secs(60)))
     }
 }

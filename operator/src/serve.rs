@@ -6,6 +6,7 @@ use crate::events::Events;
 use crate::http::{self, Pages};
 use crate::memory::{Expectations, Failures, Notices, Revisions};
 use crate::metrics::Metrics;
+use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
 use crate::{names, pipeline, run, watch};
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use axum::http::header::USER_AGENT;
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::controller::{self, Action, ReconcileRequest, applier};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Api, Client, Config, Resource, ResourceExt};
 use std::convert::Infallible;
@@ -42,110 +44,150 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut config = Config::infer()
         .await
         .context("no way to a cluster: no kubeconfig, and not in a pod")?;
-    let namespace = settings
-        .namespace
-        .clone()
-        .unwrap_or_else(|| config.default_namespace.clone());
-    let namespace = (!settings.cluster_wide).then_some(namespace);
     config
         .headers
         .push((USER_AGENT, HeaderValue::from_static(names::OPERATOR)));
+    let own_namespace = settings.namespace.as_ref().unwrap_or(&config.default_namespace);
+    let namespace = (!settings.cluster_wide).then(|| own_namespace.clone());
     let client = Client::try_from(config).context("cannot make a client of the configuration")?;
     let stop = stop_signal()?;
-
-    let (pipelines, pipeline_writer) = reflector::store();
-    let (runs, run_writer) = reflector::store();
-    let (jobs, job_writer) = reflector::store();
-    let (pods, pod_writer) = reflector::store();
-    let listen = settings.listen;
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespace = namespace.as_deref().unwrap_or("all"),
+        worker_image = settings.worker_image,
+        "operator started"
+    );
+    let (stores, writers) = stores();
     let ctx = Arc::new(Context {
         client: client.clone(),
         settings,
-        stores: Stores {
-            pipelines,
-            runs,
-            jobs,
-            pods,
-        },
+        stores,
         revisions: Revisions::default(),
         expectations: Expectations::default(),
         notices: Notices::default(),
         failures: Failures::default(),
-        events: Events::new(client.clone()),
+        events: Events::new(client),
         metrics: Metrics::default(),
     });
-    info!(
-        version = env!("CARGO_PKG_VERSION"),
-        namespace = namespace.as_deref().unwrap_or("all"),
-        worker_image = ctx.settings.worker_image,
-        "operator started"
-    );
-
     let ready = Arc::new(AtomicBool::new(false));
-    if let Some(address) = listen {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}"))?;
-        let pages = Pages {
-            context: Arc::clone(&ctx),
-            ready: Arc::clone(&ready),
-        };
-        let stopped = stopped(stop.clone());
-        tokio::spawn(async move {
-            if let Err(error) = http::serve(listener, pages, stopped).await {
-                warn!(%error, "the pages are gone");
-            }
-        });
-    }
-
-    let (run_queue, run_requests) = unbounded_channel();
-    let (pipeline_queue, pipeline_requests) = unbounded_channel();
-    let namespace = namespace.as_deref();
-    let waiting = {
-        let runs = ctx.stores.runs.clone();
-        move |pipeline: &GuardedPipeline| runs_without_revision(&runs, pipeline)
-    };
-    tokio::spawn(watch::pipelines(
-        api(&client, namespace),
-        pipeline_writer,
-        pipeline_queue,
-        waiting,
-        run_queue.clone(),
-    ));
-    tokio::spawn(watch::runs(api(&client, namespace), run_writer, run_queue.clone()));
-    tokio::spawn(watch::jobs(api(&client, namespace), job_writer, run_queue.clone()));
-    tokio::spawn(watch::pods(api(&client, namespace), pod_writer, run_queue));
-
-    let all_ready = async {
-        let stores = &ctx.stores;
-        tokio::try_join!(
-            stores.pipelines.wait_until_ready(),
-            stores.runs.wait_until_ready(),
-            stores.jobs.wait_until_ready(),
-            stores.pods.wait_until_ready(),
-        )
-    };
+    show_pages(&ctx, &ready, &stop).await?;
+    let requests = watch_all(&ctx, namespace.as_deref(), writers);
     let mut early_stop = stop.clone();
     tokio::select! {
-        lists = all_ready => { lists.context("a watch ended before its first list")?; }
+        lists = all_lists(&ctx.stores) => lists?,
         _ = early_stop.wait_for(|stop| *stop) => return Ok(()),
     }
     ready.store(true, Ordering::Relaxed);
     info!("ready");
+    look_after_all(&ctx, requests, stop).await;
+    Ok(())
+}
 
+/// What writes each store.
+struct Writers {
+    pipelines: Writer<GuardedPipeline>,
+    runs: Writer<GuardedRun>,
+    jobs: Writer<SeenJob>,
+    pods: Writer<SeenPod>,
+}
+
+fn stores() -> (Stores, Writers) {
+    let (pipelines, pipeline_writer) = reflector::store();
+    let (runs, run_writer) = reflector::store();
+    let (jobs, job_writer) = reflector::store();
+    let (pods, pod_writer) = reflector::store();
+    let stores = Stores {
+        pipelines,
+        runs,
+        jobs,
+        pods,
+    };
+    let writers = Writers {
+        pipelines: pipeline_writer,
+        runs: run_writer,
+        jobs: job_writer,
+        pods: pod_writer,
+    };
+    (stores, writers)
+}
+
+/// Serves the pages, where an address is given.
+async fn show_pages(
+    ctx: &Arc<Context>,
+    ready: &Arc<AtomicBool>,
+    stop: &broadcast::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let Some(address) = ctx.settings.listen else {
+        return Ok(());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let pages = Pages {
+        context: Arc::clone(ctx),
+        ready: Arc::clone(ready),
+    };
+    let stopped = stopped(stop.clone());
+    tokio::spawn(async move {
+        if let Err(error) = http::serve(listener, pages, stopped).await {
+            warn!(%error, "the pages are gone");
+        }
+    });
+    Ok(())
+}
+
+/// Objects that deserve a pass.
+struct Requests {
+    runs: UnboundedReceiver<ObjectRef<GuardedRun>>,
+    pipelines: UnboundedReceiver<ObjectRef<GuardedPipeline>>,
+}
+
+/// Starts the four watches.
+fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Requests {
+    let client = &ctx.client;
+    let (run_queue, runs) = unbounded_channel();
+    let (pipeline_queue, pipelines) = unbounded_channel();
+    let known_runs = ctx.stores.runs.clone();
+    let waiting = move |pipeline: &GuardedPipeline| runs_without_revision(&known_runs, pipeline);
+    tokio::spawn(watch::pipelines(
+        api(client, namespace),
+        writers.pipelines,
+        pipeline_queue,
+        waiting,
+        run_queue.clone(),
+    ));
+    tokio::spawn(watch::runs(api(client, namespace), writers.runs, run_queue.clone()));
+    tokio::spawn(watch::jobs(api(client, namespace), writers.jobs, run_queue.clone()));
+    tokio::spawn(watch::pods(api(client, namespace), writers.pods, run_queue));
+    Requests { runs, pipelines }
+}
+
+/// Waits until each store holds what the cluster has.
+async fn all_lists(stores: &Stores) -> anyhow::Result<()> {
+    let lists = tokio::try_join!(
+        stores.pipelines.wait_until_ready(),
+        stores.runs.wait_until_ready(),
+        stores.jobs.wait_until_ready(),
+        stores.pods.wait_until_ready(),
+    );
+    lists.map(|_| ()).context("a watch ended before its first list")
+}
+
+/// Looks after runs and pipelines until the stop, and then as long as passes under way need, but not for ever.
+async fn look_after_all(ctx: &Arc<Context>, requests: Requests, stop: broadcast::Receiver<bool>) {
     let runs = look_after(
         "run",
-        &ctx,
+        ctx,
         ctx.stores.runs.clone(),
-        run_requests,
+        requests.runs,
         stop.clone(),
         |run, ctx| run::reconcile(run, ctx).boxed(),
     );
     let pipelines = look_after(
         "pipeline",
-        &ctx,
+        ctx,
         ctx.stores.pipelines.clone(),
-        pipeline_requests,
+        requests.pipelines,
         stop.clone(),
         |pipeline, ctx| pipeline::reconcile(pipeline, ctx).boxed(),
     );
@@ -158,7 +200,6 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         _ = ended => info!("stopped"),
         () = grace => warn!("stopped with passes under way; the next start takes them up"),
     }
-    Ok(())
 }
 
 /// Runs passes over the objects of one kind, as they are asked for, until the stop.

@@ -43,7 +43,7 @@ pub struct Settings {
     /// The image that runs the stages of pipelines that name none.
     #[arg(long, value_name = "IMAGE")]
     pub worker_image: String,
-    /// When that image is pulled: Always, IfNotPresent or Never; Kubernetes' own rule when left out.
+    /// When that image is pulled: Always, `IfNotPresent` or Never; Kubernetes' own rule when left out.
     #[arg(long, value_name = "POLICY")]
     pub worker_image_pull_policy: Option<String>,
     /// The one namespace that is watched; the pod's own (outside a pod: the kubeconfig's) when left out.

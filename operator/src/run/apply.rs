@@ -58,14 +58,15 @@ pub(super) async fn apply(pass: &Pass<'_>, action: &Action, status: &RunStatus) 
 
 async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied, Error> {
     let champion = match &start.model {
-        Some(ModelSource::ChampionOf(owner)) => match champion_of(pass, owner).await? {
-            Some(champion) => Some(champion),
-            None => {
+        Some(ModelSource::ChampionOf(owner)) => {
+            if let Some(champion) = champion_of(pass, owner).await? {
+                Some(champion)
+            } else {
                 let message = format!("pipeline `{owner}` has no champion yet");
                 let hint = "train one first: the model of a run that Succeeded becomes the champion";
                 return Ok(refused(pass, start, FailureClass::Config, &message, hint));
             }
-        },
+        }
         Some(ModelSource::Version(_)) | None => None,
     };
     let places = HostPlaces {

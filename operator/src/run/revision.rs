@@ -68,29 +68,28 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
     };
     let api: Api<ControllerRevision> = Api::namespaced(ctx.client.clone(), &namespace);
     let owners = [owner(pipeline), owner(run)];
-    match api
+    if let Some(present) = api
         .get_opt(&revision.name)
         .await
         .map_err(Error::kube("read the revision"))?
     {
-        Some(present) => share(&api, &present, &owners).await?,
-        None => {
-            let object = ControllerRevision {
-                metadata: ObjectMeta {
-                    name: Some(revision.name.clone()),
-                    labels: Some(BTreeMap::from([
-                        (MANAGED_BY.to_owned(), OPERATOR.to_owned()),
-                        (PIPELINE.to_owned(), name),
-                    ])),
-                    owner_references: Some(owners.to_vec()),
-                    ..ObjectMeta::default()
-                },
-                data: Some(RawExtension(json!({"spec": pipeline.spec}))),
-                revision: pipeline.metadata.generation.unwrap_or_default(),
-            };
-            let created = api.create(&PostParams::default(), &object).await;
-            created.map_err(Error::kube("create the revision"))?;
-        }
+        share(&api, &present, &owners).await?;
+    } else {
+        let object = ControllerRevision {
+            metadata: ObjectMeta {
+                name: Some(revision.name.clone()),
+                labels: Some(BTreeMap::from([
+                    (MANAGED_BY.to_owned(), OPERATOR.to_owned()),
+                    (PIPELINE.to_owned(), name),
+                ])),
+                owner_references: Some(owners.to_vec()),
+                ..ObjectMeta::default()
+            },
+            data: Some(RawExtension(json!({"spec": pipeline.spec}))),
+            revision: pipeline.metadata.generation.unwrap_or_default(),
+        };
+        let created = api.create(&PostParams::default(), &object).await;
+        created.map_err(Error::kube("create the revision"))?;
     }
     Ok(revision)
 }

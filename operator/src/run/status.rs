@@ -1,7 +1,8 @@
 //! The status of a run as people and other programs read it, and its one write a pass.
 
 use super::revision::LoadedRevision;
-use super::{Pass, Waiting, key};
+use super::waiting::Waiting;
+use super::{Pass, key};
 use crate::clock;
 use crate::conditions::{self, Condition};
 use crate::context::Context;
@@ -165,7 +166,7 @@ fn message(known: &RunStatus, waiting: &Waiting) -> String {
     let waits = |stage: &&StageStatus| match stage.phase {
         StagePhase::Queued | StagePhase::Retrying => !stage.message.is_empty(),
         // Only one that could not be created says something while it is Pending.
-        StagePhase::Pending => waiting.any && !stage.message.is_empty(),
+        StagePhase::Pending => waiting.holds(&stage.name) && !stage.message.is_empty(),
         StagePhase::Running
         | StagePhase::Succeeded
         | StagePhase::Failed

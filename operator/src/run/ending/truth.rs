@@ -6,6 +6,7 @@ use trainyard_engine::Obstacle;
 
 const JOB_UID: &str = "job-uid";
 
+#[expect(clippy::needless_pass_by_value, reason = "so that the table reads well")]
 fn job(conditions: Value) -> SeenJob {
     serde_json::from_value(json!({
         "metadata": {"name": "r-extract-1-0aa1bb", "uid": JOB_UID},
@@ -26,6 +27,7 @@ fn complete() -> SeenJob {
 }
 
 /// A pod of the Job with this phase, and the state of its container `stage`, behind one that a mesh put first.
+#[expect(clippy::needless_pass_by_value, reason = "so that the table reads well")]
 fn pod(phase: &str, state: Value) -> SeenPod {
     serde_json::from_value(json!({
         "metadata": {
@@ -62,7 +64,7 @@ fn with(mut pod: SeenPod, change: impl FnOnce(&mut SeenPod)) -> SeenPod {
 fn disrupted(pod: SeenPod) -> SeenPod {
     let conditions = json!([{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}]);
     with(pod, |pod| {
-        pod.status.conditions = serde_json::from_value(conditions).expect("conditions")
+        pod.status.conditions = serde_json::from_value(conditions).expect("conditions");
     })
 }
 
@@ -96,6 +98,7 @@ fn word(state: &AttemptState) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, a line a combination")]
 fn the_truth_table() {
     let open = || job(json!([]));
     let running = || pod("Running", json!({"running": {"startedAt": "2026-11-24T05:30:02Z"}}));
@@ -184,7 +187,7 @@ fn the_truth_table() {
             "evicted by the kubelet",
             policy("x"),
             vec![with(pod("Failed", json!({})), |p| {
-                p.status.reason = Some("Evicted".into())
+                p.status.reason = Some("Evicted".into());
             })],
             "evicted",
         ),
@@ -201,7 +204,7 @@ fn the_truth_table() {
             "a pod of another Job",
             open(),
             vec![with(succeeded(), |p| {
-                p.metadata.owner_references.as_mut().expect("owners")[0].uid = "other".into()
+                p.metadata.owner_references.as_mut().expect("owners")[0].uid = "other".into();
             })],
             "pending",
         ),

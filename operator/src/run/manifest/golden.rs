@@ -75,7 +75,7 @@ fn job_after(revision: &LoadedRevision, ends: Vec<(&str, AttemptState)>) -> Valu
             Action::StopAttempt { .. } | Action::RegisterModelVersion { .. } | Action::MoveChampion { .. } => None,
         });
         let Some(start) = starts else { continue };
-        let Some((stage, state)) = ends.next() else {
+        let Some((stage, end)) = ends.next() else {
             return rendered(revision, &run, &start, &settings);
         };
         assert_eq!(start.stage.as_str(), stage, "the story is another one");
@@ -84,7 +84,7 @@ fn job_after(revision: &LoadedRevision, ends: Vec<(&str, AttemptState)>) -> Valu
             attempt: start.attempt,
             created: now,
             given: start.given.clone(),
-            state,
+            state: end,
         });
     }
     unreachable!("a run goes on until its story is told")

@@ -1,11 +1,8 @@
-//! Each rule in CEL: what it admits, what it refuses, and in which words. The offline half: a real API server runs the same
-//! tables.
+//! Each rule in CEL: what it admits, what it refuses, and in which words.
 
-mod cases;
-
-use cases::changes::{Change, changes};
-use cases::objects::Kind;
-use cases::rules::cases;
+use crate::cases::changes::{Change, changes};
+use crate::cases::objects::{Kind, with_dots};
+use crate::cases::rules::cases;
 use kube::core::cel::{CompiledSchema, ScopeContext, Validator, WarningKind, analyze_rule, compile_schema};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,17 +20,6 @@ fn schema(kind: Kind) -> Value {
 /// A field from the root: what a rule there names begins with a dot.
 fn from_root(field: &str) -> String {
     field.trim_start_matches('.').to_owned()
-}
-
-/// A field as kube's evaluator writes it: the entry of a map behind a dot.
-fn with_dots(field: &str) -> String {
-    let keyed = field
-        .rsplit_once('[')
-        .filter(|(_, key)| !key.starts_with(|c: char| c.is_ascii_digit()));
-    keyed.map_or_else(
-        || field.to_owned(),
-        |(map, key)| format!("{map}.{}", key.trim_end_matches(']')),
-    )
 }
 
 const KINDS: [Kind; 3] = [Kind::Pipeline, Kind::Run, Kind::ModelVersion];

@@ -105,3 +105,14 @@ fn without_nulls(value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
+
+/// A field as kube's evaluator and `lint` write it: the entry of a map behind a dot. An API server writes it in brackets.
+pub(crate) fn with_dots(field: &str) -> String {
+    let keyed = field
+        .rsplit_once('[')
+        .filter(|(_, key)| !key.starts_with(|c: char| c.is_ascii_digit()));
+    keyed.map_or_else(
+        || field.to_owned(),
+        |(map, key)| format!("{map}.{}", key.trim_end_matches(']')),
+    )
+}

@@ -5,7 +5,15 @@ use std::time::Duration;
 /// Why a pass was cut off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The API server refused a request or could not be reached.
+    /// The API server refused a request.
+    #[error("cannot {doing}: {message}")]
+    Refused {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// The API server could not be reached, or its answer could not be read.
     #[error("cannot {doing}")]
     Kube {
         /// What was being done.
@@ -50,6 +58,10 @@ impl Error {
     pub(crate) fn kube(doing: &'static str) -> impl FnOnce(kube::Error) -> Self {
         move |source| match &source {
             kube::Error::Api(status) if status.code == 409 => Self::Conflict { doing },
+            kube::Error::Api(status) => Self::Refused {
+                doing,
+                message: status.message.clone(),
+            },
             _ => Self::Kube {
                 doing,
                 source: Box::new(source),
@@ -60,6 +72,7 @@ impl Error {
     /// The label of the metric, one of [`REASONS`].
     pub(crate) fn reason(&self) -> &'static str {
         match self {
+            Self::Refused { .. } => "Refused",
             Self::Kube { .. } => "ApiServer",
             Self::Conflict { .. } => "Conflict",
             Self::NameTaken { .. } => "NameTaken",
@@ -74,7 +87,7 @@ impl Error {
         const LONGEST: Duration = Duration::from_secs(60);
         let first = match self {
             Self::Conflict { .. } => Duration::from_millis(100),
-            Self::Kube { .. } | Self::NameTaken { .. } => Duration::from_secs(1),
+            Self::Refused { .. } | Self::Kube { .. } | Self::NameTaken { .. } => Duration::from_secs(1),
             Self::RevisionGone(_) | Self::RevisionUnreadable { .. } | Self::Internal(_) => Duration::from_secs(10),
         };
         first
@@ -85,7 +98,8 @@ impl Error {
 
 /// Every label that [`Error::reason`] gives.
 #[cfg(test)]
-pub(crate) const REASONS: [&str; 6] = [
+pub(crate) const REASONS: [&str; 7] = [
+    "Refused",
     "ApiServer",
     "Conflict",
     "NameTaken",

@@ -27,7 +27,7 @@ pub(crate) use revision::LoadedRevision;
 
 use crate::clock;
 use crate::context::{Context, GuardedRun};
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::memory::Waits;
 use apply::Applied;
 use kube::ResourceExt;
@@ -42,9 +42,24 @@ use trainyard_crds::v1alpha1::{PipelineRun, RunState};
 use trainyard_engine::{Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
 use waiting::Waiting;
 
+/// How many passes in a row are cut off before the run says so: most causes are over by then.
+const SAID_AFTER: u32 = 3;
+
+/// One pass over one run; what keeps cutting its passes off stands in its status.
+pub(crate) async fn reconcile_and_say(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let passed = reconcile(Arc::clone(&run), Arc::clone(&ctx)).await;
+    if let (Err(error), Ok(object)) = (&passed, &run.0)
+        && ctx.failures.in_a_row(&format!("run/{}", key(object))) >= SAID_AFTER
+    {
+        // Where not even that can be written, the log has it.
+        let _ = status::write_waiting(&ctx, object, &with_causes(error)).await;
+    }
+    passed
+}
+
 /// One pass over one run.
 #[tracing::instrument(skip_all, fields(run = %format!("{}/{}", run.namespace().unwrap_or_default(), run.name_any())))]
-pub(crate) async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Error> {
     let began = Instant::now();
     let object = match &run.0 {
         Ok(object) => object,

@@ -181,7 +181,7 @@ async fn look_after_all(ctx: &Arc<Context>, requests: Requests, stop: broadcast:
         ctx.stores.runs.clone(),
         requests.runs,
         stop.clone(),
-        |run, ctx| run::reconcile(run, ctx).boxed(),
+        |run, ctx| run::reconcile_and_say(run, ctx).boxed(),
     );
     let pipelines = look_after(
         "pipeline",

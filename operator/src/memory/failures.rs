@@ -19,6 +19,11 @@ impl Failures {
         (*count, is_new)
     }
 
+    /// How many passes were cut off in a row.
+    pub(crate) fn in_a_row(&self, object: &str) -> u32 {
+        lock(&self.0).get(object).map_or(0, |(count, _)| *count)
+    }
+
     /// A pass came through.
     pub(crate) fn clear(&self, object: &str) {
         lock(&self.0).remove(object);

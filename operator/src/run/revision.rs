@@ -73,7 +73,7 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
         .await
         .map_err(Error::kube("read the revision"))?
     {
-        share(&api, &present, &owners).await?;
+        share(&api, present, &owners).await?;
     } else {
         let object = ControllerRevision {
             metadata: ObjectMeta {
@@ -94,31 +94,45 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
     Ok(revision)
 }
 
-/// Adds owners that the revision does not have yet.
+/// How often owners are added anew when other runs of the pipeline do so at the same time.
+const TRIES: u32 = 10;
+
+/// Adds owners that the revision does not have yet. (A strategic merge, which would merge them by uid, writes the spec in another
+/// order of keys, and the API server takes that for a change.)
 async fn share(
     api: &Api<ControllerRevision>,
-    present: &ControllerRevision,
+    mut present: ControllerRevision,
     owners: &[OwnerReference],
 ) -> Result<(), Error> {
-    let mut all = present.owner_references().to_vec();
-    let known = all.len();
-    for owner in owners {
-        if all.iter().all(|o| o.uid != owner.uid) {
-            all.push(owner.clone());
+    let name = present.name_any();
+    for _ in 0..TRIES {
+        let mut all = present.owner_references().to_vec();
+        let known = all.len();
+        for owner in owners {
+            if all.iter().all(|o| o.uid != owner.uid) {
+                all.push(owner.clone());
+            }
+        }
+        if all.len() == known {
+            return Ok(());
+        }
+        let patch = json!({"metadata": {
+            "uid": present.uid(),
+            "resourceVersion": present.resource_version(),
+            "ownerReferences": all,
+        }});
+        match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
+            Ok(_) => return Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                let read = Error::kube("read the revision");
+                present = api.get(&name).await.map_err(read)?;
+            }
+            Err(error) => return Err(Error::kube("share the revision")(error)),
         }
     }
-    if all.len() == known {
-        return Ok(());
-    }
-    let patch = json!({"metadata": {
-        "uid": present.uid(),
-        "resourceVersion": present.resource_version(),
-        "ownerReferences": all,
-    }});
-    let shared = api
-        .patch(&present.name_any(), &PatchParams::default(), &Patch::Merge(patch))
-        .await;
-    shared.map(|_| ()).map_err(Error::kube("share the revision"))
+    Err(Error::Conflict {
+        doing: "share the revision",
+    })
 }
 
 /// The revision that a run names, from memory or from the API server.

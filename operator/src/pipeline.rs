@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::run::LoadedRevision;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams, PostParams};
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -90,13 +91,11 @@ async fn refuse_unknown(ctx: &Context, metadata: &ObjectMeta, error: &str) -> Re
             "conditions": conditions::unknown(&["Ready", "Stalled"], metadata, error),
         },
     });
-    let api: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), namespace);
-    match api
+    // The answer is an object that cannot be read either, but for its metadata.
+    let api: Api<PartialObjectMeta<MLPipeline>> = Api::namespaced(ctx.client.clone(), namespace);
+    let patched = api
         .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))
-        .await
-    {
-        // The answer is an object that cannot be read either.
-        Ok(_) | Err(kube::Error::SerdeError(_)) => Ok(Action::await_change()),
-        Err(error) => Err(Error::kube("say that a pipeline cannot be read")(error)),
-    }
+        .await;
+    patched.map_err(Error::kube("say that a pipeline cannot be read"))?;
+    Ok(Action::await_change())
 }

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::Error;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
@@ -134,7 +135,8 @@ pub(super) async fn refuse_unknown(ctx: &Context, metadata: &ObjectMeta, error: 
     let (Some(name), Some(namespace)) = (&metadata.name, &metadata.namespace) else {
         return Ok(Action::await_change());
     };
-    let api: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), namespace);
+    // The answer is an object that cannot be read either, but for its metadata.
+    let api: Api<PartialObjectMeta<PipelineRun>> = Api::namespaced(ctx.client.clone(), namespace);
     let patch = json!({
         "metadata": {"uid": metadata.uid, "resourceVersion": metadata.resource_version},
         "status": {
@@ -145,9 +147,6 @@ pub(super) async fn refuse_unknown(ctx: &Context, metadata: &ObjectMeta, error: 
     let params = PatchParams::default();
     // A pass after our own write comes to the same text, and changes nothing.
     let patched = api.patch_status(name, &params, &Patch::Merge(&patch)).await;
-    match patched {
-        // The answer is an object that cannot be read either.
-        Ok(_) | Err(kube::Error::SerdeError(_)) => Ok(Action::await_change()),
-        Err(error) => Err(Error::kube("say that a run cannot be read")(error)),
-    }
+    patched.map_err(Error::kube("say that a run cannot be read"))?;
+    Ok(Action::await_change())
 }

@@ -7,7 +7,7 @@ use super::revision::LoadedRevision;
 use super::status;
 use crate::clock;
 use crate::conditions::{self, Condition};
-use crate::context::Context;
+use crate::context::{Context, GuardedPipeline};
 use crate::error::Error;
 use crate::names;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
@@ -76,11 +76,14 @@ async fn tell_pipeline(
     name: &PipelineName,
     end: &End<'_>,
 ) -> Result<Option<ModelVersionName>, Error> {
-    let pipelines: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), namespace);
+    let guarded: Api<GuardedPipeline> = Api::namespaced(ctx.client.clone(), namespace);
     let read = Error::kube("read the run's pipeline");
-    let Some(mut pipeline) = pipelines.get_opt(name.as_str()).await.map_err(read)? else {
+    // One that this version cannot read keeps no run from its end.
+    let found = guarded.get_opt(name.as_str()).await.map_err(read)?;
+    let Some(mut pipeline) = found.and_then(|pipeline| pipeline.0.ok()) else {
         return Ok(None);
     };
+    let pipelines: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), namespace);
     let before = pipeline.status.clone().unwrap_or_default();
     let mut status = before.clone();
     if let Some(champion) = end.champion.filter(|c| is_newer(c, status.champion.as_deref())) {

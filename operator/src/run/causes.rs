@@ -139,7 +139,7 @@ fn obstacle(event: &Event) -> Obstacle {
         ),
         "FailedCreate" => (FailureClass::Config, format!("the pod is refused: {said}")),
         "FailedMount" | "FailedAttachVolume" => {
-            let missing = said.contains("not found");
+            let missing = said.contains("not found") || said.contains("non-existent");
             let class = if missing {
                 FailureClass::Config
             } else {
@@ -159,4 +159,48 @@ fn obstacle(event: &Event) -> Obstacle {
 /// `MountVolume.SetUp failed for volume "source" : configmap "sample-data" not found` begins with what nobody needs.
 fn without_pod_names(said: &str) -> &str {
     said.rsplit_once(" : ").map_or(said, |(_, cause)| cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What Kubernetes 1.36 said, and what a person reads.
+    #[test]
+    fn events_in_words() {
+        let quota = r#"Error creating: pods "r-extract-1-0aa1bb-x" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=0, limited: pods=0"#;
+        let security = r#"Error creating: pods "r-x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true"#;
+        let config_map = r#"MountVolume.SetUp failed for volume "source" : configmap "nodata" not found"#;
+        let no_class = "no persistent volumes available for this claim and no storage class is set";
+        for (reason, message, class, want) in [
+            (
+                "FailedCreate",
+                quota,
+                FailureClass::Infra,
+                r#"the namespace's quota has no room for the pod: pods "r-extract-1-0aa1bb-x" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=0, limited: pods=0"#,
+            ),
+            (
+                "FailedCreate",
+                security,
+                FailureClass::Config,
+                r#"the pod is refused: pods "r-x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true"#,
+            ),
+            (
+                "FailedMount",
+                config_map,
+                FailureClass::Config,
+                r#"a volume cannot be mounted: configmap "nodata" not found"#,
+            ),
+            ("FailedBinding", no_class, FailureClass::Infra, no_class),
+        ] {
+            let event = json!({
+                "metadata": {"name": "e"}, "involvedObject": {}, "reason": reason, "message": message, "type": "Warning",
+            });
+            let event: Event = serde_json::from_value(event).expect("an event");
+            assert!(!is_said_by_status(&event), "{reason}");
+            let Obstacle { class: found, message } = obstacle(&event);
+            assert_eq!((found, message.as_str()), (class, want));
+        }
+    }
 }

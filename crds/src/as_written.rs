@@ -50,7 +50,8 @@ impl<'a> Written<'a> {
                 self.give(node, &of_type[child]);
             }
         }
-        for (name, node) in schema["properties"].as_object_mut().into_iter().flatten() {
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, node) in properties.into_iter().flatten() {
             self.give(node, &of_type["properties"][name]);
         }
     }

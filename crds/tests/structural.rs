@@ -70,6 +70,16 @@ fn nothing_in_them_is_banned() {
     });
 }
 
+/// An API server drops a null, so that what it holds would never equal what was applied.
+#[test]
+fn no_word_of_them_is_left_without_a_value() {
+    walk_definitions(|path, schema| {
+        for (word, value) in schema.as_object().into_iter().flatten() {
+            assert!(!value.is_null(), "{path} has {word}: null");
+        }
+    });
+}
+
 #[test]
 fn everything_of_ours_has_a_bound_and_a_description() {
     walk_definitions(|path, schema| {

@@ -12,6 +12,9 @@ const HEADER: &str = "# Made by `cargo xtask crds` from the types in crds/src/v1
 /// The schema of `MLPipeline` as it was last generated, as JSON: what `lint` walks, without making it from the types anew.
 pub const PIPELINE_SCHEMA: &str = include_str!("../schema/mlpipeline.json");
 
+/// Where the definitions lie: by themselves, and in the chart, which can read no file outside of it.
+const DEFINITION_FOLDERS: [&str; 2] = ["crds/yaml", "charts/trainyard/definitions"];
+
 /// All generated files: path from the root of the repository, and text.
 pub fn generated() -> Vec<(String, String)> {
     let kinds = Kind::all();
@@ -20,10 +23,12 @@ pub fn generated() -> Vec<(String, String)> {
         .flat_map(|kind| {
             let definition = format!("{HEADER}{}", yaml_text::yaml(&kind.definition()));
             let page = reference::page(&kind.kind, kind.schema());
-            [
-                (format!("crds/yaml/{}.trainyard.dev.yaml", kind.plural), definition),
-                (format!("docs/reference/{}.md", kind.kind.to_lowercase()), page),
-            ]
+            let copies = DEFINITION_FOLDERS.map(|folder| {
+                let path = format!("{folder}/{}.trainyard.dev.yaml", kind.plural);
+                (path, definition.clone())
+            });
+            let page = (format!("docs/reference/{}.md", kind.kind.to_lowercase()), page);
+            copies.into_iter().chain([page])
         })
         .collect();
     let schema = format!("{:#}\n", Kind::pipeline().schema());

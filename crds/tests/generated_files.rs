@@ -28,3 +28,20 @@ fn the_definition_fits_an_annotation() {
         assert!(text.len() < DEFINITION_BYTES_MAX, "{path} has {} bytes", text.len());
     }
 }
+
+/// A definition that is left behind would be installed by the chart for ever.
+#[test]
+fn the_chart_holds_the_definitions_and_nothing_else() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/trainyard/definitions");
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    found.sort();
+    let mut wanted: Vec<_> = trainyard_crds::generated()
+        .into_iter()
+        .filter_map(|(path, _)| Some(path.strip_prefix("charts/trainyard/definitions/")?.to_owned()))
+        .collect();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}

@@ -6,7 +6,7 @@ use crate::repository;
 const EMPTY_NAMES: [&str; 7] = ["util", "utils", "helper", "helpers", "common", "misc", "manager"];
 
 /// Kinds of files whose words are looked at.
-const TEXT: [&str; 7] = ["rs", "py", "toml", "md", "yaml", "yml", "json"];
+const TEXT: [&str; 8] = ["rs", "py", "toml", "md", "yaml", "yml", "json", "tpl"];
 
 /// Inputs that are broken on purpose.
 const CORPORA: &str = "fuzz/corpus";
@@ -88,4 +88,16 @@ fn the_sample_csv_holds_the_rows_of_the_config_map() {
         .1;
     let rows: Vec<_> = block.lines().map_while(|line| line.strip_prefix("    ")).collect();
     assert_eq!(rows, csv.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_chart_has_the_version_of_the_programs() {
+    let chart = repository::read("charts/trainyard/Chart.yaml").expect("the chart");
+    let version = env!("CARGO_PKG_VERSION");
+    for line in [format!("version: {version}"), format!("appVersion: {version}")] {
+        assert!(
+            chart.lines().any(|l| l == line),
+            "charts/trainyard/Chart.yaml lacks `{line}`"
+        );
+    }
 }

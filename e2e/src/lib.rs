@@ -29,6 +29,8 @@ pub mod image;
 mod node;
 mod storage;
 
+pub mod rights;
+
 mod cluster;
 mod options;
 mod readiness;

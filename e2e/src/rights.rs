@@ -1,0 +1,263 @@
+//! What an account may do, and what it asked for: from the words of kubectl and of an audit log to sets that can be compared.
+//!
+//! Three sources, one form: `kubectl auth can-i --list` says what is granted, the audit log what was asked for, and
+//! `operator/tests/golden/rights.txt` what was decided. Pure; the caller runs kubectl and reads the log.
+
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A verb on a kind of object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// The API group; empty for the core one.
+    pub group: String,
+    /// The resource, with its subresource where one is meant: `jobs`, `mlpipelines/status`.
+    pub resource: String,
+    /// The verb as an authorizer sees it: `list`, not GET.
+    pub verb: String,
+}
+
+/// How the golden file calls the group that has no name.
+const CORE: &str = "core";
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = if self.group.is_empty() { CORE } else { &self.group };
+        write!(f, "{} {group}/{}", self.verb, self.resource)
+    }
+}
+
+/// What was decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// All that is granted.
+    pub granted: BTreeSet<Right>,
+    /// Of that, what is asked for by and by; the rest is granted for checks that leave no trace.
+    pub asked: BTreeSet<Right>,
+}
+
+/// Reads the golden file: `group/resource: verb verb`, a verb that is never asked for in brackets, `#` before a comment.
+///
+/// # Errors
+/// The first line that is none of these.
+pub fn decided(golden: &str) -> Result<Decided, String> {
+    let mut decided = Decided::default();
+    for line in golden.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let wrong = || format!("`{line}` is not `group/resource: verb verb`");
+        let (place, verbs) = line.split_once(": ").ok_or_else(wrong)?;
+        let (group, resource) = place.split_once('/').ok_or_else(wrong)?;
+        for verb in verbs.split_whitespace() {
+            let silent = verb.strip_prefix('(').and_then(|verb| verb.strip_suffix(')'));
+            let right = Right {
+                group: if group == CORE { String::new() } else { group.to_owned() },
+                resource: resource.to_owned(),
+                verb: silent.unwrap_or(verb).to_owned(),
+            };
+            if silent.is_none() {
+                decided.asked.insert(right.clone());
+            }
+            decided.granted.insert(right);
+        }
+    }
+    Ok(decided)
+}
+
+/// Reads what `kubectl auth can-i --list` writes: everything that is granted on objects, what any account may included. Take
+/// away what an account without a role is granted, and what the roles grant is left.
+///
+/// # Errors
+/// A line that is not one of that table; a right that is bound to names of objects, for which there is no form here.
+pub fn granted(table: &str) -> Result<BTreeSet<Right>, String> {
+    let mut rights = BTreeSet::new();
+    for line in table.lines().skip(1) {
+        let wrong = || format!("`{line}` is not a line of `kubectl auth can-i --list`");
+        let mut lists = line
+            .split('[')
+            .skip(1)
+            .map(|list| list.split(']').next().unwrap_or_default());
+        let (Some(_paths), Some(names), Some(verbs)) = (lists.next(), lists.next(), lists.next()) else {
+            return Err(wrong());
+        };
+        // A path such as /version is no object.
+        let Some(place) = line.split('[').next().map(str::trim).filter(|place| !place.is_empty()) else {
+            continue;
+        };
+        if !names.is_empty() {
+            return Err(format!("`{line}` grants something on objects of some names only"));
+        }
+        let (place, subresource) = match place.split_once('/') {
+            Some((place, subresource)) => (place, format!("/{subresource}")),
+            None => (place, String::new()),
+        };
+        let (resource, group) = place.split_once('.').unwrap_or((place, ""));
+        rights.extend(verbs.split_whitespace().map(|verb| Right {
+            group: group.to_owned(),
+            resource: format!("{resource}{subresource}"),
+            verb: verb.to_owned(),
+        }));
+    }
+    Ok(rights)
+}
+
+/// What of a line of the audit log is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AuditLine {
+    verb: String,
+    user: User,
+    object_ref: Option<ObjectRef>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    username: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectRef {
+    resource: Option<String>,
+    #[serde(default)]
+    api_group: String,
+    subresource: Option<String>,
+}
+
+/// Reads an audit log, one JSON object a line: everything that `user` asked for on objects, refused or not.
+///
+/// # Errors
+/// A line that is not one of an audit log, but for the last, which may be half-written.
+pub fn asked(audit_log: &str, user: &str) -> Result<BTreeSet<Right>, String> {
+    let mut rights = BTreeSet::new();
+    let mut lines = audit_log.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        let read: AuditLine = match serde_json::from_str(line) {
+            Ok(read) => read,
+            Err(_) if lines.peek().is_none() && !audit_log.ends_with('\n') => break,
+            Err(error) => return Err(format!("line {} of the audit log: {error}", number + 1)),
+        };
+        // A path such as /version is no object.
+        let Some(object) = read.object_ref.filter(|_| read.user.username == user) else {
+            continue;
+        };
+        let Some(resource) = object.resource else { continue };
+        let subresource = object.subresource.map(|s| format!("/{s}")).unwrap_or_default();
+        rights.insert(Right {
+            group: object.api_group,
+            resource: format!("{resource}{subresource}"),
+            verb: read.verb,
+        });
+    }
+    Ok(rights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn right(verb: &str, group: &str, resource: &str) -> Right {
+        Right {
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            verb: verb.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_golden_file_is_read() {
+        let golden = include_str!("../../operator/tests/golden/rights.txt");
+        let decided = decided(golden).expect("a golden file");
+        assert!(decided.asked.is_subset(&decided.granted));
+        let silent: Vec<_> = decided
+            .granted
+            .difference(&decided.asked)
+            .map(Right::to_string)
+            .collect();
+        assert_eq!(silent, ["delete apps/controllerrevisions"]);
+        for present in [
+            right("watch", "batch", "jobs"),
+            right("list", "", "pods"),
+            right("patch", "trainyard.dev", "mlpipelines/status"),
+        ] {
+            assert!(decided.asked.contains(&present), "{present}");
+        }
+        for right in decided.granted.iter().map(Right::to_string) {
+            for never in ["secrets", "configmaps", "nodes", "pods/", "create core/pods", "*"] {
+                assert!(!right.contains(never), "{right}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_its_form_is_an_error() {
+        for line in ["jobs: get", "batch/jobs get", "batch/jobs:get"] {
+            let error = decided(line).expect_err("no form");
+            assert!(error.contains(line), "{error}");
+        }
+    }
+
+    /// As kubectl 1.36 writes it.
+    const TABLE: &str = "\
+Resources                                       Non-Resource URLs                      Resource Names   Verbs
+jobs.batch                                      []                                     []               [create get]
+selfsubjectreviews.authentication.k8s.io        []                                     []               [create]
+events.events.k8s.io                            []                                     []               [patch]
+                                                [/api/*]                               []               [get]
+pods                                            []                                     []               [list]
+mlpipelines.trainyard.dev/status                []                                     []               [update]
+";
+
+    #[test]
+    fn what_kubectl_says_is_granted() {
+        let wanted = [
+            right("list", "", "pods"),
+            right("create", "authentication.k8s.io", "selfsubjectreviews"),
+            right("create", "batch", "jobs"),
+            right("get", "batch", "jobs"),
+            right("patch", "events.k8s.io", "events"),
+            right("update", "trainyard.dev", "mlpipelines/status"),
+        ];
+        assert_eq!(granted(TABLE), Ok(BTreeSet::from(wanted)));
+    }
+
+    #[test]
+    fn a_right_on_one_object_is_not_taken_for_one_on_all() {
+        let line = "leases.coordination.k8s.io  []  [trainyard]  [get]\n";
+        let error = granted(&format!("Resources\n{line}")).expect_err("a name");
+        assert!(error.contains("objects of some names only"), "{error}");
+        assert!(granted("Resources\nerror: no server\n").is_err());
+    }
+
+    /// Of the real log of kube-apiserver 1.36, without what is not read.
+    const LOG: &str = concat!(
+        r#"{"verb":"create","user":{"username":"us"},"objectRef":{"resource":"jobs","namespace":"a","apiGroup":"batch","apiVersion":"v1"}}"#,
+        "\n",
+        r#"{"verb":"update","user":{"username":"us"},"objectRef":{"resource":"pipelineruns","namespace":"a","name":"r","apiGroup":"trainyard.dev","apiVersion":"v1alpha1","subresource":"status"},"responseStatus":{"code":403}}"#,
+        "\n",
+        r#"{"verb":"list","user":{"username":"us"},"objectRef":{"resource":"pods","namespace":"a","apiVersion":"v1"}}"#,
+        "\n",
+        r#"{"verb":"get","user":{"username":"us"},"requestURI":"/version"}"#,
+        "\n",
+        r#"{"verb":"delete","user":{"username":"them"},"objectRef":{"resource":"secrets","namespace":"a","apiVersion":"v1"}}"#,
+        "\n",
+    );
+
+    #[test]
+    fn what_one_account_asked_for_is_told_from_what_others_did() {
+        let wanted = [
+            right("list", "", "pods"),
+            right("create", "batch", "jobs"),
+            right("update", "trainyard.dev", "pipelineruns/status"),
+        ];
+        assert_eq!(asked(LOG, "us"), Ok(BTreeSet::from(wanted)));
+    }
+
+    #[test]
+    fn only_the_last_line_may_be_half_written() {
+        let (whole, half) = LOG.split_at(LOG.len() - 20);
+        assert!(!half.is_empty());
+        assert_eq!(asked(whole, "us"), asked(LOG, "us"));
+        let error = asked(&format!("{whole}\n"), "us").expect_err("half a line");
+        assert!(error.starts_with("line 5 of the audit log: "), "{error}");
+    }
+}

@@ -59,6 +59,15 @@ pub(crate) fn set(conditions: &mut Vec<Written>, wanted: Condition, generation: 
     }
 }
 
+/// What is wrong, in the order in which it matters: the message of the first of these conditions that is False.
+pub(crate) fn trouble(conditions: &[Written], types: &[&str]) -> String {
+    let is_false = |type_: &&str| conditions.iter().find(|c| c.type_ == **type_ && c.status == "False");
+    types
+        .iter()
+        .find_map(is_false)
+        .map_or_else(String::new, |c| c.message.clone())
+}
+
 /// The conditions of an object that this version cannot read. Their time is the object's own, so that saying it again changes
 /// nothing.
 pub(crate) fn unknown(types: &[&str], metadata: &ObjectMeta, error: &str) -> Vec<Written> {

@@ -4,6 +4,7 @@
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Resource;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use trainyard_contract::{ModelVersionName, PipelineName, RunName, RunUid, StageName};
@@ -86,6 +87,15 @@ fn hex(text: &str, digits: usize) -> String {
     let mut hex = sha256(text);
     hex.truncate(digits);
     hex
+}
+
+/// The owner that controls what is made for it. A foreground deletion of the owner waits until that has gone.
+pub(crate) fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference {
+    OwnerReference {
+        block_owner_deletion: Some(true),
+        // Only an object that the API server has not seen has no uid.
+        ..object.controller_owner_ref(&()).unwrap_or_default()
+    }
 }
 
 /// The controlling owner among these.

@@ -16,6 +16,7 @@ use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 use std::sync::Arc;
+use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus};
 
 /// One pass over one pipeline.
@@ -37,6 +38,7 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
         }
         Err(faults) => refuse(&mut status, object, "InvalidSpec", &crate::run::first_fault(&faults)),
     }
+    status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
     write(&ctx, object, before, status).await?;
     Ok(Action::await_change())
 }
@@ -88,6 +90,7 @@ async fn refuse_unknown(ctx: &Context, metadata: &ObjectMeta, error: &str) -> Re
         "metadata": {"uid": metadata.uid, "resourceVersion": metadata.resource_version},
         "status": {
             "observedGeneration": metadata.generation,
+            "message": cut(&format!("this version of Trainyard cannot read the pipeline: {error}"), MESSAGE_BYTES_MAX),
             "conditions": conditions::unknown(&["Ready", "Stalled"], metadata, error),
         },
     });

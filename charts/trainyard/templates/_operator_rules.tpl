@@ -10,10 +10,15 @@ API server grants and with what the operator asks of one. */}}
 - apiGroups: [trainyard.dev]
   resources: [mlpipelines/status]
   verbs: [update, patch]
-# Runs are watched; one is created when a pipeline's `trigger` changes.
+# Runs are watched; one is created when a pipeline's `trigger` changes, and looked at when its name is there already.
 - apiGroups: [trainyard.dev]
   resources: [pipelineruns]
-  verbs: [list, watch, create]
+  verbs: [get, list, watch, create]
+# A run owns its Jobs, a pipeline the runs of its token, so that deleting one in the foreground waits for them: some clusters ask
+# for this right then. Nothing is ever written there.
+- apiGroups: [trainyard.dev]
+  resources: [mlpipelines/finalizers, pipelineruns/finalizers]
+  verbs: [update]
 # What becomes of a run; a patch where it cannot be read by this version.
 - apiGroups: [trainyard.dev]
   resources: [pipelineruns/status]

@@ -48,11 +48,7 @@ pub const EVERY_INPUT_NAMES_A_STAGE: &str = "every input must name a stage of th
     ),
     printcolumn(name = "Champion", type_ = "string", json_path = ".status.champion"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Message",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].message"
-    )
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.message")
 )]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "[self.stages.map(t, t.name)].all(names, self.stages.all(s, !has(s.dependsOn) || s.dependsOn.all(d, d in names)))",

@@ -18,6 +18,10 @@ pub struct MLPipelineStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+    /// What is wrong, in a sentence: the spec, or how the last run failed; empty while there is nothing to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub message: String,
     /// The model version in use, `model_YYYYMMDD_HHMMSS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MODEL_VERSION_NAME_MAX))]

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE, TRIGGER};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, ResourceExt};
 use std::collections::BTreeMap;
 use tracing::info;
 use trainyard_contract::PipelineName;
@@ -74,7 +74,7 @@ fn run(pipeline: &MLPipeline, token: &str) -> Result<PipelineRun, Error> {
             (PIPELINE.to_owned(), pipeline.name_any()),
             (TRIGGER.to_owned(), "Token".to_owned()),
         ])),
-        owner_references: pipeline.controller_owner_ref(&()).map(|owner| vec![owner]),
+        owner_references: Some(vec![names::owner(pipeline)]),
         ..run.metadata
     };
     Ok(run)

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::Status;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, ResourceExt};
 use std::collections::BTreeMap;
 use tracing::info;
 use trainyard_contract::document::InputModel;
@@ -77,7 +77,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied,
     let document = start.document(&pass.run, &pass.revision.pipeline, places);
     let attempt = manifest::Attempt {
         run: &pass.run,
-        owner: pass.object.controller_owner_ref(&()).unwrap_or_default(),
+        owner: names::owner(pass.object),
         namespace: &pass.identity.namespace,
         revision: pass.revision,
         start,

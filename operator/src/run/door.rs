@@ -12,6 +12,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use serde_json::json;
+use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_contract::{RunName, RunUid};
 use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun, RunState};
 use trainyard_engine::{DesiredState, Run, RunDraft, SpecFault};
@@ -141,6 +142,7 @@ pub(super) async fn refuse_unknown(ctx: &Context, metadata: &ObjectMeta, error: 
         "metadata": {"uid": metadata.uid, "resourceVersion": metadata.resource_version},
         "status": {
             "observedGeneration": metadata.generation,
+            "message": cut(&format!("this version of Trainyard cannot read the run: {error}"), MESSAGE_BYTES_MAX),
             "conditions": conditions::unknown(&["Stalled"], metadata, error),
         },
     });

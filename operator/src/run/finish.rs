@@ -134,6 +134,7 @@ fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64
         RunPhase::Stopped | RunPhase::Pending | RunPhase::Running | RunPhase::Suspended | RunPhase::Stopping => return,
     };
     conditions::set(&mut status.conditions, healthy, generation, clock::now());
+    status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
 }
 
 /// Marks the champion among the model versions, and no other.

@@ -173,7 +173,16 @@ mod tests {
             .difference(&decided.asked)
             .map(Right::to_string)
             .collect();
-        assert_eq!(silent, ["delete apps/controllerrevisions", "patch events.k8s.io/events"]);
+        assert_eq!(
+            silent,
+            [
+                "delete apps/controllerrevisions",
+                "patch events.k8s.io/events",
+                "update trainyard.dev/mlpipelines/finalizers",
+                "get trainyard.dev/pipelineruns",
+                "update trainyard.dev/pipelineruns/finalizers",
+            ]
+        );
         for present in [
             right("watch", "batch", "jobs"),
             right("list", "", "pods"),

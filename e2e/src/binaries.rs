@@ -21,7 +21,7 @@ struct Group {
 }
 
 /// All of them, in the order in which they are built.
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     Group {
         name: KUBERNETES,
         programs: &[
@@ -81,6 +81,10 @@ const GROUPS: [Group; 10] = [
     Group {
         name: "helm",
         programs: &[("helm", "helm.sh/helm/v3/cmd/helm")],
+    },
+    Group {
+        name: "cel-cost",
+        programs: &[("cel-cost", ".")],
     },
     Group {
         name: "kstatus",

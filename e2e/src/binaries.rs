@@ -121,6 +121,12 @@ impl Binaries {
         })
     }
 
+    /// Whether the cache has all of them.
+    pub(crate) fn are_built() -> Result<bool> {
+        let mut names = GROUPS.iter().map(Group::cache_name);
+        names.try_fold(true, |all, name| Ok(all && cache::is_prepared(&name?)?))
+    }
+
     /// The path of a program by its name.
     ///
     /// # Panics
@@ -155,7 +161,17 @@ impl Group {
     /// The folder in the cache that has the programs.
     fn built(&self) -> Result<Utf8PathBuf> {
         let linker_flags = self.linker_flags()?;
-        let mut depends_on = vec![linker_flags.clone(), std::env::consts::ARCH.to_owned()];
+        cache::prepared(&self.cache_name()?, |folder| {
+            for (name, package) in self.programs {
+                self.build(package, &linker_flags, &folder.join(name))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The name of that folder, which follows from all that the programs are built from.
+    fn cache_name(&self) -> Result<String> {
+        let mut depends_on = vec![self.linker_flags()?, std::env::consts::ARCH.to_owned()];
         for (name, package) in self.programs {
             depends_on.extend([(*name).to_owned(), (*package).to_owned()]);
         }
@@ -166,13 +182,7 @@ impl Group {
                 depends_on.push(fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?);
             }
         }
-        let name = format!("binaries/{}-{}", self.name, cache::fingerprint(depends_on));
-        cache::prepared(&name, |folder| {
-            for (name, package) in self.programs {
-                self.build(package, &linker_flags, &folder.join(name))?;
-            }
-            Ok(())
-        })
+        Ok(format!("binaries/{}-{}", self.name, cache::fingerprint(depends_on)))
     }
 
     fn build(&self, package: &str, linker_flags: &str, to: &Utf8Path) -> Result<()> {

@@ -23,6 +23,11 @@ pub(crate) fn root() -> Result<Utf8PathBuf> {
     Ok(root)
 }
 
+/// Whether the folder `name` below the root is there, and so complete.
+pub(crate) fn is_prepared(name: &str) -> Result<bool> {
+    Ok(root()?.join(name).exists())
+}
+
 /// The folder `name` below the root, filled by `fill` unless somebody did before. `name` must hold a [`fingerprint`] of all
 /// that `fill` depends on.
 pub(crate) fn prepared(name: &str, fill: impl FnOnce(&Utf8Path) -> Result<()>) -> Result<Utf8PathBuf> {

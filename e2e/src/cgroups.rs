@@ -20,6 +20,8 @@ const LOOKED_UP: &str = "freezer";
 const UNIFIED: &str = "unified";
 /// In v2 a group that has controllers to give to its children may hold no process itself.
 const DAEMONS: &str = "daemons";
+/// The part of a cluster that is no node.
+const CONTROL: &str = "control";
 /// From SIGKILL to the end of the last process and of its memory.
 const END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -30,6 +32,11 @@ pub(crate) struct Cgroup {
 }
 
 impl Cgroup {
+    /// The one of what is on no node.
+    pub(crate) fn of_control(cluster: &Name) -> Self {
+        Self::of(cluster, CONTROL)
+    }
+
     pub(crate) fn of(cluster: &Name, part: &str) -> Self {
         Self {
             name: format!("{}{part}", prefix(cluster)),

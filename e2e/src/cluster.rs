@@ -6,19 +6,19 @@ use crate::cgroups::Cgroup;
 use crate::control_plane::{self, API_SERVICE, ControlPlane, Endpoints};
 use crate::network::Namespace;
 use crate::node::{FIRST_ADDRESS, Node, Surroundings};
-use crate::options::{NODES_MAX, Options};
+use crate::operator::{self, OperatorRuns};
+use crate::options::{NODES_MAX, NodeLoss, Options};
 use crate::phases::Phases;
 use crate::processes::{self, Place, Processes};
 use crate::state::{Name, State};
 use crate::{dns, forwarder, image, kubeconfig, mounts, packages, readiness, storage};
 use anyhow::{Context, Result, bail, ensure};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use kube::Client;
+use serde::{Deserialize, Serialize};
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
-
-/// The cgroup of what is on no node.
-const CONTROL: &str = "control";
 
 /// A running cluster. Dropping it leaves it running: [`Cluster::down`] ends it, also from another program, by its name.
 pub struct Cluster {
@@ -69,8 +69,12 @@ impl Cluster {
         phases.done("nodes, DNS, default StorageClass");
 
         let Rising { state, processes, .. } = rising;
-        let summary = serde_json::json!({"nodes": options.nodes, "nodeLoss": options.node_loss});
-        state.write(state.ready(), summary.to_string())?;
+        let summary = Summary {
+            nodes: options.nodes,
+            node_loss: options.node_loss,
+        };
+        let summary = serde_json::to_string(&summary).context("a summary has only text keys")?;
+        state.write(state.ready(), summary)?;
         eprintln!("{:7.1} s  together", phases.seconds());
         Ok(Self {
             state,
@@ -94,6 +98,41 @@ impl Cluster {
         tear_down(&state).await
     }
 
+    /// The cluster of this name, which somebody brought up.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn running(name: &Name) -> Result<Self> {
+        let kubeconfig = kubeconfig_of(name)?;
+        let state = State::of(name)?;
+        Ok(Self {
+            client: control_plane::client(&kubeconfig).await?,
+            processes: Processes::of(&state),
+            state,
+        })
+    }
+
+    /// Whether the cluster of this name is up.
+    pub fn is_up(name: &Name) -> Result<bool> {
+        Ok(State::of(name)?.ready().exists())
+    }
+
+    /// Loads images into every real node; one of the same name is replaced.
+    pub fn load(&self, archives: &[Utf8PathBuf]) -> Result<()> {
+        let binaries = Binaries::built()?;
+        for node in self.nodes()? {
+            for archive in archives {
+                node.import(&binaries, archive)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the operator that is to be tested into it, in place of one that is there.
+    pub async fn install_operator(&mut self, runs: OperatorRuns, program: &Utf8Path) -> Result<()> {
+        operator::install(&self.state, &mut self.processes, runs, program).await
+    }
+
     /// A client with all rights.
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -113,6 +152,26 @@ impl Cluster {
     pub fn programs(&self) -> Utf8PathBuf {
         self.state.programs()
     }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Its real nodes.
+    pub(crate) fn nodes(&self) -> Result<Vec<Node>> {
+        let path = self.state.ready();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let summary: Summary = serde_json::from_str(&text).with_context(|| format!("{path} is not ours"))?;
+        Ok(Node::all(&self.state, summary.nodes))
+    }
+}
+
+/// What is kept of a cluster's [`Options`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    nodes: u8,
+    node_loss: NodeLoss,
 }
 
 /// The kubeconfig of the cluster of this name, for everybody on this machine. An error when there is no such cluster.
@@ -211,7 +270,7 @@ impl Rising {
         }
         let network = Namespace::first_of(&options.name);
         network.create_first(FIRST_ADDRESS)?;
-        let cgroup = Cgroup::of(&options.name, CONTROL);
+        let cgroup = Cgroup::of_control(&options.name);
         cgroup.create()?;
         Ok(Self {
             options: options.clone(),

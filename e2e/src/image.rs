@@ -12,3 +12,5 @@ pub(crate) use for_tests::archives as archives_for_tests;
 pub const PAUSE: &str = "localhost/pause:1";
 /// Busybox, as root: for the provisioner of volumes, and for tests that need a shell. Names resolve in it.
 pub const SHELL: &str = "localhost/busybox:1";
+/// The real worker behind a script that misbehaves as the variable `MISBEHAVE` says: `e2e/images/misbehave.sh`.
+pub const TEST_WORKER: &str = "localhost/trainyard-test-worker:1";

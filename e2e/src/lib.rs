@@ -1,7 +1,8 @@
 //! A real Kubernetes on a bare machine, for tests: from source through the Go module proxy, in a network namespace and cgroups of
 //! its own, up in seconds and gone without a trace.
 //!
-//! Start with [`Cluster`]; [`Options`] says what there is to choose. The command `trainyard-cluster` is the same for people.
+//! Start with [`Cluster`]; [`Options`] says what there is to choose. The command `trainyard-cluster` is the same for people. Tests
+//! are written in the words of [`vocabulary`], and run by a [`TestRun`].
 //! It never downloads anything prebuilt but packages of the Linux distribution, opens no port but one of the loopback, and ends
 //! no process that it has not started.
 
@@ -11,6 +12,7 @@ mod deadline;
 mod phases;
 
 mod binaries;
+mod needs;
 mod packages;
 
 mod cgroups;
@@ -32,10 +34,17 @@ mod storage;
 pub mod rights;
 
 mod cluster;
+mod operator;
 mod options;
 mod readiness;
 
+mod test_run;
+pub mod vocabulary;
+
 pub use binaries::Binaries;
 pub use cluster::{Cluster, kubeconfig_of};
+pub use needs::missing_for_a_cluster;
+pub use operator::{OPERATOR_RUNS, OperatorRuns};
 pub use options::{NODES_MAX, NodeLoss, Options};
 pub use state::Name;
+pub use test_run::{Ended, TestRun};

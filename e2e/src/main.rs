@@ -6,7 +6,9 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
 use trainyard_e2e::image::build;
-use trainyard_e2e::{Binaries, Cluster, Name, Options, kubeconfig_of};
+use trainyard_e2e::{
+    Binaries, Cluster, Ended, Name, OPERATOR_RUNS, OperatorRuns, Options, TestRun, kubeconfig_of, missing_for_a_cluster,
+};
 
 /// A real Kubernetes on this machine, and Trainyard's images.
 #[derive(Parser)]
@@ -41,6 +43,19 @@ enum Task {
     },
     /// Builds Kubernetes and what belongs to it, where the cache does not have it.
     Binaries,
+    /// Runs the tests on a cluster: builds our images, brings a cluster up where none of the name is, puts the operator into it.
+    Test {
+        /// Only tests whose names hold one of these.
+        filters: Vec<String>,
+        /// Leaves the cluster up, and the namespaces of failed tests in it.
+        #[arg(long)]
+        keep: bool,
+        /// How the operator runs.
+        #[arg(long, value_enum, default_value_t = OPERATOR_RUNS)]
+        operator: OperatorRuns,
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 /// Which cluster.
@@ -51,10 +66,13 @@ struct Which {
     name: Name,
 }
 
+/// The exit code where this machine does not allow what was asked for. `cargo xtask test` then says what it has not checked.
+const NOT_HERE: u8 = 77;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -62,17 +80,42 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
+async fn run() -> Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Up { nodes, images, which } => up(nodes, images, which.name).await,
-        Task::Down(which) => Cluster::down_by_name(&which.name).await,
-        Task::Kubeconfig(which) => {
-            println!("{}", kubeconfig_of(&which.name)?);
-            Ok(())
+        Task::Up { nodes, images, which } => up(nodes, images, which.name).await?,
+        Task::Down(which) => Cluster::down_by_name(&which.name).await?,
+        Task::Kubeconfig(which) => println!("{}", kubeconfig_of(&which.name)?),
+        Task::Images { out } => build::write_archives(&out.unwrap_or_else(default_images)).map(drop)?,
+        Task::Binaries => {
+            if let Some(reason) = missing_for_a_cluster()? {
+                eprintln!("NOT BUILT: {reason}");
+                return Ok(ExitCode::from(NOT_HERE));
+            }
+            Binaries::built().map(drop)?;
         }
-        Task::Images { out } => build::write_archives(&out.unwrap_or_else(default_images)),
-        Task::Binaries => Binaries::built().map(drop),
+        Task::Test {
+            filters,
+            keep,
+            operator,
+            which,
+        } => {
+            if let Some(reason) = missing_for_a_cluster()? {
+                eprintln!("NOT CHECKED: nothing is tested on a cluster: {reason}");
+                return Ok(ExitCode::from(NOT_HERE));
+            }
+            let tests = TestRun {
+                name: which.name,
+                filters,
+                keep,
+                operator,
+            };
+            return Ok(match tests.run().await? {
+                Ended::Passed => ExitCode::SUCCESS,
+                Ended::Failed => ExitCode::FAILURE,
+            });
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn default_images() -> Utf8PathBuf {

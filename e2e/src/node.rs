@@ -77,6 +77,11 @@ impl Node {
         self.folder.join("volumes")
     }
 
+    /// Where tests prepare volumes themselves.
+    pub(crate) fn prepared_volumes(&self) -> Utf8PathBuf {
+        self.folder.join("prepared-volumes")
+    }
+
     /// The socket of its containerd.
     pub(crate) fn socket(&self) -> Utf8PathBuf {
         self.folder.join("containerd.sock")

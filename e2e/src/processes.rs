@@ -115,6 +115,12 @@ struct Recorded {
 }
 
 impl Recorded {
+    /// From a file of ours. Half a line is nobody: it was killed while it wrote, before it became anything.
+    fn read(file: &Utf8Path) -> Result<Option<Self>> {
+        let line = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+        Ok(Self::parse(&line))
+    }
+
     /// From a line of `/proc/PID/stat`. The program's name is the second field, in brackets, and may hold anything.
     fn parse(line: &str) -> Option<Self> {
         /// Of the fields behind the name.
@@ -144,11 +150,24 @@ pub(crate) async fn end_recorded(state: &State) -> Result<()> {
             .with_context(|| format!("cannot list {folder}"))?
         {
             let entry = entry.with_context(|| format!("cannot list {folder}"))?;
-            let line = fs::read_to_string(entry.path()).with_context(|| format!("cannot read {}", entry.path()))?;
-            // Half a line: it was killed while it wrote, before it became anything.
-            recorded.extend(Recorded::parse(&line));
+            recorded.extend(Recorded::read(entry.path())?);
         }
     }
+    end(&recorded).await
+}
+
+/// Ends the process of this name, if one was written down and is still the same.
+pub(crate) async fn end_named(state: &State, name: &str) -> Result<()> {
+    let record = state.processes().join(name);
+    let recorded = if record.exists() {
+        Recorded::read(&record)?
+    } else {
+        None
+    };
+    end(recorded.as_slice()).await
+}
+
+async fn end(recorded: &[Recorded]) -> Result<()> {
     until("the end of the cluster's processes", END_WITHIN, async || {
         let mut left = recorded.iter().filter(|process| process.runs()).peekable();
         let ended = left.peek().is_none();

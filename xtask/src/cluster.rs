@@ -1,7 +1,8 @@
 //! `cargo xtask cluster` and `cargo xtask images`: what the crate `e2e` can do, without linking its Kubernetes client here.
 
-use crate::command;
-use anyhow::{Context, Result};
+use crate::step::Checked;
+use crate::{command, repository};
+use anyhow::{Context, Result, bail};
 use camino::Utf8PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +21,17 @@ pub(crate) enum Task {
     Down(Which),
     /// Prints the path of one's kubeconfig.
     Kubeconfig(Which),
+    /// Runs the tests on a cluster. Builds our images, brings a cluster up where none of the name is, puts the operator into it,
+    /// and ends what it brought up.
+    Test {
+        /// Only tests whose names hold one of these.
+        filters: Vec<String>,
+        /// Leaves the cluster up, and the namespaces of failed tests in it: what one does while working on them.
+        #[arg(long)]
+        keep: bool,
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 /// Which cluster.
@@ -47,6 +59,12 @@ pub(crate) fn run(task: &Task) -> Result<ExitCode> {
         }
         Task::Down(which) => trainyard_cluster(&[&["down"], &which.words()[..]].concat()),
         Task::Kubeconfig(which) => trainyard_cluster(&[&["kubeconfig"], &which.words()[..]].concat()),
+        Task::Test { filters, keep, which } => {
+            let filters: Vec<_> = filters.iter().map(String::as_str).collect();
+            let keep = keep.then_some("--keep");
+            let words = [&["test"], &which.words()[..], keep.as_slice(), &["--"], &filters].concat();
+            trainyard_cluster(&words)
+        }
     }
 }
 
@@ -64,18 +82,37 @@ impl Which {
 
 /// Its exit code is ours: it has said itself what went wrong.
 fn trainyard_cluster(arguments: &[&str]) -> Result<ExitCode> {
-    let cargo = [
-        "run",
+    let code = ended(arguments)?;
+    Ok(ExitCode::from(u8::from(code != 0)))
+}
+
+/// With what the harness ends when this machine does not allow what it was asked for; it has said why.
+const NOT_HERE: i32 = 77;
+
+/// What a step of `cargo xtask test` asks of the harness.
+pub(crate) fn step(arguments: &[&str]) -> Result<Checked> {
+    match ended(arguments)? {
+        0 => Ok(Checked::Whole),
+        NOT_HERE => Ok(Checked::AllBut(
+            "nothing on a cluster: this machine does not allow one, see above".to_owned(),
+        )),
+        _ => bail!("`trainyard-cluster {}` has said why above", arguments.join(" ")),
+    }
+}
+
+/// Builds the harness with the features that the whole workspace has, so that its dependencies are built once, and runs it.
+fn ended(arguments: &[&str]) -> Result<i32> {
+    let build = [
+        "build",
         "--quiet",
         "--locked",
-        "--package",
-        "trainyard-e2e",
+        "--workspace",
         "--bin",
         "trainyard-cluster",
-        "--",
     ];
-    let status = command::cargo([&cargo, arguments].concat())
-        .status()
-        .context("cannot start cargo")?;
-    Ok(ExitCode::from(u8::from(!status.success())))
+    command::run(&mut command::cargo(build))?;
+    let program = repository::target().join("debug/trainyard-cluster");
+    let status = command::command(program, arguments).status();
+    let status = status.context("cannot start trainyard-cluster")?;
+    Ok(status.code().unwrap_or(1))
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the repository does to itself: tests, generated files, fuzzing, benchmarks. Nothing of it ships.
 //!
-//! `cargo xtask test` needs Rust only; what else it needs it installs below [`cache`]. Start with [`test`].
+//! `cargo xtask test` needs Rust; for the tests on a cluster also root and Go. What else it needs it installs, below [`cache`] or by
+//! the distribution's packages. Start with [`test`].
 
 mod bench;
 mod cache;

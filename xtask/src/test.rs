@@ -1,9 +1,12 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
 use crate::step::{self, Checked, Step};
-use crate::{command, crds, deny, live};
+use crate::{cluster, command, crds, deny, live};
 use anyhow::Result;
 use std::process::ExitCode;
+
+/// The cluster of the tests: another one than people use, which stays as it is.
+const CLUSTER: &str = "test";
 
 /// Runs all steps; 0 when every one succeeded.
 pub(crate) fn run() -> ExitCode {
@@ -23,6 +26,8 @@ pub(crate) fn run() -> ExitCode {
                     "clippy",
                     "--workspace",
                     "--all-targets",
+                    "--features",
+                    "trainyard-e2e/cluster",
                     "--locked",
                     "--",
                     "--deny",
@@ -49,6 +54,18 @@ pub(crate) fn run() -> ExitCode {
         models,
         tables,
         identical,
+        Step {
+            name: "cluster: Kubernetes and what belongs to it",
+            run: || cluster::step(&["binaries"]),
+        },
+        Step {
+            name: "cluster: our images",
+            run: || cluster::step(&["images"]),
+        },
+        Step {
+            name: "cluster: tests",
+            run: || cluster::step(&["test", "--name", CLUSTER]),
+        },
     ])
 }
 

@@ -31,7 +31,10 @@ const ARROWS: [(&str, &[&str]); 9] = [
         "trainyard-operator",
         &["trainyard-contract", "trainyard-crds", "trainyard-engine"],
     ),
-    ("trainyard-e2e", &["trainyard-contract", "trainyard-crds"]),
+    (
+        "trainyard-e2e",
+        &["trainyard-contract", "trainyard-crds", "trainyard-engine"],
+    ),
     ("xtask", &["trainyard-crds"]),
 ];
 

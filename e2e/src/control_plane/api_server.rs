@@ -4,6 +4,8 @@ use super::ControlPlane;
 use anyhow::Result;
 use serde_json::json;
 
+/// More than any cluster of ours writes: the log stays one file, in which nothing is missed.
+const AUDIT_MEGABYTES_MAX: u32 = 10_000;
 /// Addresses of Services.
 const SERVICES: &str = "10.96.0.0/16";
 
@@ -42,6 +44,7 @@ pub(super) fn arguments(plane: &ControlPlane<'_>) -> Result<Vec<String>> {
         format!("--default-unreachable-toleration-seconds={eviction}"),
         format!("--audit-policy-file={policy}"),
         format!("--audit-log-path={}", plane.state.audit_log()),
+        format!("--audit-log-maxsize={AUDIT_MEGABYTES_MAX}"),
     ]
     .into())
 }

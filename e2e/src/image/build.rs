@@ -1,6 +1,7 @@
 //! Our two images: static programs, a user without rights, and nothing else. The `Dockerfile` at the root makes the same.
 
 use super::archive::{Content, Image};
+use super::for_tests::write_test_worker;
 use crate::command::{command, output, run_shown};
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -39,8 +40,9 @@ pub fn cargo_arguments(program: &str, platform: &str) -> Vec<String> {
     arguments.map(str::to_owned).into()
 }
 
-/// Builds both programs and writes both archives into `folder`. A line with its size for each.
-pub fn write_archives(folder: &Utf8Path) -> Result<()> {
+/// Builds both programs and writes both archives into `folder`. A line with its size for each. Gives the programs, in the order
+/// of [`PROGRAMS`].
+pub fn write_archives(folder: &Utf8Path) -> Result<[Utf8PathBuf; 2]> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {folder}"))?;
     let rustc = output(&mut command("rustc", ["-vV"]))?;
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: "));
@@ -48,16 +50,22 @@ pub fn write_archives(folder: &Utf8Path) -> Result<()> {
     if !Utf8Path::new(AUTHORITIES).exists() {
         eprintln!("{AUTHORITIES} is not here: the images trust nobody, so the worker cannot fetch over https");
     }
-    for program in PROGRAMS {
-        let built = built(program, platform)?;
+    let [operator, worker] = PROGRAMS;
+    let all = [built(operator, platform)?, built(worker, platform)?];
+    for (program, built) in PROGRAMS.iter().zip(&all) {
         let archive = folder.join(format!("{program}.tar"));
-        let bytes = image(program, built).write(&archive)?;
+        let bytes = image(program, built.clone()).write(&archive)?;
         if bytes > BYTES_MAX {
             bail!("{archive} has {bytes} bytes; {BYTES_MAX} are allowed");
         }
         eprintln!("{:7.1} MB  {archive}, {}", bytes as f64 / 1e6, name_of(program));
     }
-    Ok(())
+    Ok(all)
+}
+
+/// Writes the image [`super::TEST_WORKER`] of this worker into `folder`, and gives its archive.
+pub fn write_test_archive(folder: &Utf8Path, worker: &Utf8Path) -> Result<Utf8PathBuf> {
+    write_test_worker(folder, worker)
 }
 
 fn built(program: &str, platform: &str) -> Result<Utf8PathBuf> {

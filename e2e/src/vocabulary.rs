@@ -1,0 +1,34 @@
+//! The words that tests on a cluster are written in.
+//!
+//! Start with [`in_namespace`]: a test has a namespace of its own, applies manifests in it as users do, and waits by watches, each
+//! with a deadline. What does not hold ends the test with a panic that says what was waited for and what was there instead;
+//! then everything in the namespace is printed.
+#![expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "what does not hold ends the test that says it"
+)]
+
+mod audit;
+mod evidence;
+mod kubectl;
+mod namespace;
+mod pipeline;
+mod run;
+mod snapshot;
+mod stage;
+mod volume;
+mod wait;
+
+pub(crate) use namespace::{CLUSTER_VARIABLE, KEEP_VARIABLE};
+
+pub use audit::Request;
+pub use namespace::{Namespace, cluster_under_test, in_namespace};
+pub use pipeline::{PipelineManifest, SEED_ROWS, pipeline};
+pub use run::Run;
+pub use snapshot::Snapshot;
+pub use stage::StageOfRun;
+pub use volume::Volume;
+
+/// How long something may take that takes a few seconds on an idle machine: a test that waits so long has failed.
+pub const PATIENCE: u64 = 120;

@@ -1,0 +1,309 @@
+//! A test's own namespace: made before it, everything in it printed when it fails, removed after it.
+
+use super::kubectl::Said;
+use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, volume, wait};
+use crate::cluster::Cluster;
+use crate::state::Name;
+use futures::{AsyncBufReadExt as _, FutureExt as _, StreamExt as _};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{Event, Namespace as Object, Pod, ServiceAccount};
+use kube::api::{ListParams, LogParams, PostParams};
+use kube::runtime::watcher;
+use kube::{Api, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::{Debug, Display};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
+use tokio::time::timeout;
+use trainyard_crds::{MLPipeline, ModelVersion, PipelineRun};
+
+/// Names the cluster that is tested: `cargo xtask cluster test` sets it.
+pub(crate) const CLUSTER_VARIABLE: &str = "TRAINYARD_E2E_CLUSTER";
+/// Set to anything, a namespace whose test failed stays.
+pub(crate) const KEEP_VARIABLE: &str = "TRAINYARD_E2E_KEEP";
+/// How much of a test's name is in that of its namespace.
+const NAME_PART_MAX: usize = 40;
+
+/// A namespace of a cluster, for one test.
+pub struct Namespace {
+    cluster: Cluster,
+    name: String,
+}
+
+/// The cluster that is tested.
+pub async fn cluster_under_test() -> Cluster {
+    let name = std::env::var(CLUSTER_VARIABLE).map_or_else(|_| Ok(Name::default()), |name| name.parse());
+    let name = name.unwrap_or_else(|fault| panic!("{CLUSTER_VARIABLE}: {fault}"));
+    let cluster = Cluster::running(&name).await;
+    cluster.unwrap_or_else(|error| panic!("`cargo xtask cluster test` runs these tests on a cluster: {error:#}"))
+}
+
+/// Runs a test in a namespace of its own.
+pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
+    let namespace = Namespace::create(cluster_under_test().await).await;
+    let ended = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
+    match ended {
+        Ok(()) => namespace.remove().await,
+        Err(panic) => {
+            evidence::print(&namespace).await;
+            if std::env::var_os(KEEP_VARIABLE).is_none() {
+                namespace.remove().await;
+            }
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Namespace {
+    /// Its name tells which test it is of, to whoever looks at the cluster meanwhile.
+    async fn create(cluster: Cluster) -> Self {
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("test").rsplit("::").next().unwrap_or("test");
+        let mut name = test.replace('_', "-").to_lowercase();
+        name.truncate(NAME_PART_MAX);
+        let object = Object {
+            metadata: kube::api::ObjectMeta {
+                generate_name: Some(format!("{}-", name.trim_matches('-'))),
+                ..Default::default()
+            },
+            ..Object::default()
+        };
+        let api: Api<Object> = Api::all(cluster.client());
+        let created = api.create(&PostParams::default(), &object).await;
+        let created = created.unwrap_or_else(|error| panic!("cannot make a namespace: {error}"));
+        let namespace = Self {
+            cluster,
+            name: created.name_any(),
+        };
+        // A pod that comes before it would be refused.
+        let account = |account: Option<&ServiceAccount>| account.is_some();
+        wait::until(namespace.api(), "default", "the account of pods", PATIENCE, account).await;
+        namespace
+    }
+
+    async fn remove(&self) {
+        volume::remove_prepared(self).await;
+        let api: Api<Object> = Api::all(self.cluster.client());
+        // Its end is not waited for: what is in it costs the next test little.
+        if let Err(error) = api.delete(&self.name, &kube::api::DeleteParams::default()).await {
+            eprintln!("namespace {} stays: {error}", self.name);
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The cluster that it is in.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The objects of a kind in it.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.cluster.client(), &self.name)
+    }
+
+    /// What kubectl prints for these words, which are separated by spaces, in this namespace. It must succeed.
+    pub async fn kubectl(&self, words: &str) -> String {
+        let said = self.kubectl_with(words, "").await;
+        assert!(said.succeeded, "kubectl {words}:\n{}{}", said.out, said.errors);
+        said.out
+    }
+
+    /// What kubectl complains about. It must fail.
+    pub async fn kubectl_refused(&self, words: &str) -> String {
+        let said = self.kubectl_with(words, "").await;
+        assert!(!said.succeeded, "kubectl {words}: it was to be refused:\n{}", said.out);
+        said.errors
+    }
+
+    async fn kubectl_with(&self, words: &str, input: &str) -> Said {
+        let words: Vec<_> = ["--namespace", &self.name]
+            .into_iter()
+            .chain(words.split_whitespace())
+            .collect();
+        kubectl::run(&self.cluster, "kubectl", &words, input).await
+    }
+
+    /// Applies a manifest: YAML or JSON as text, or what prints itself as such. Gives what kubectl prints.
+    pub async fn apply(&self, manifest: impl Display) -> String {
+        let manifest = manifest.to_string();
+        let said = self.kubectl_with("apply --filename -", &manifest).await;
+        assert!(said.succeeded, "kubectl apply: {}\nof\n{manifest}", said.errors);
+        said.out
+    }
+
+    /// What kubectl complains about, or the API server behind it. The manifest must be refused.
+    pub async fn apply_refused(&self, manifest: impl Display) -> String {
+        let manifest = manifest.to_string();
+        let said = self.kubectl_with("apply --filename -", &manifest).await;
+        assert!(!said.succeeded, "it was to be refused: {}\n{manifest}", said.out);
+        said.errors
+    }
+
+    /// Applies a file of the repository, by its path from the root.
+    pub async fn apply_file(&self, path: &str) -> String {
+        self.kubectl(&format!("apply --filename {path}")).await
+    }
+
+    /// Puts it under the Pod Security standard `restricted`, as careful operators do.
+    pub async fn restrict(&self) {
+        let label = "pod-security.kubernetes.io/enforce=restricted";
+        self.kubectl(&format!("label namespace {} {label}", self.name)).await;
+    }
+
+    /// Starts a run of a pipeline by hand, as `kubectl create` does.
+    pub async fn start(&self, pipeline: &str) -> Run<'_> {
+        self.start_with(pipeline, serde_json::json!({})).await
+    }
+
+    /// Starts a run of a pipeline by hand, with more fields of its spec.
+    pub async fn start_with(&self, pipeline: &str, spec: serde_json::Value) -> Run<'_> {
+        let mut spec = spec;
+        spec["pipelineRef"] = serde_json::json!({"name": pipeline});
+        let object = serde_json::json!({
+            "apiVersion": "trainyard.dev/v1alpha1",
+            "kind": "PipelineRun",
+            "metadata": {"generateName": format!("{pipeline}-")},
+            "spec": spec,
+        });
+        let object: PipelineRun =
+            serde_json::from_value(object).unwrap_or_else(|error| panic!("no PipelineRun: {error}"));
+        let created = self.api().create(&PostParams::default(), &object).await;
+        let created = created.unwrap_or_else(|error| panic!("cannot start a run of `{pipeline}`: {error}"));
+        Run::of(self, &created)
+    }
+
+    /// Sets a pipeline's token, and gives the run that this starts.
+    pub async fn trigger(&self, pipeline: &str, token: &str) -> Run<'_> {
+        let patch = serde_json::json!({"spec": {"trigger": token}});
+        self.kubectl(&format!("patch mlpipeline {pipeline} --type merge --patch {patch}"))
+            .await;
+        let started = |seen: &MLPipeline| {
+            let trigger = seen.status.as_ref()?.trigger.as_ref()?;
+            (trigger.token == token).then(|| trigger.run.clone())
+        };
+        let what = format!("token `{token}` of pipeline `{pipeline}` starts a run");
+        let seen = self
+            .wait_for(pipeline, &what, |pipeline: &MLPipeline| started(pipeline).is_some())
+            .await;
+        self.run(&started(&seen).unwrap_or_default()).await
+    }
+
+    /// A run that somebody started.
+    pub async fn run(&self, name: &str) -> Run<'_> {
+        let what = format!("run `{name}` is there");
+        Run::of(self, &self.wait_for(name, &what, |_: &PipelineRun| true).await)
+    }
+
+    /// A pipeline as it is now.
+    pub async fn pipeline(&self, name: &str) -> MLPipeline {
+        let found = self.api().get(name).await;
+        found.unwrap_or_else(|error| panic!("pipeline `{name}`: {error}"))
+    }
+
+    /// The model versions, oldest first.
+    pub async fn model_versions(&self) -> Vec<ModelVersion> {
+        let mut all = self.list::<ModelVersion>("").await;
+        all.sort_by_key(|version| version.spec.version.to_string());
+        all
+    }
+
+    /// The objects of a kind with these labels, `key=value,…`.
+    pub async fn list<K>(&self, labels: &str) -> Vec<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let found = self.api::<K>().list(&ListParams::default().labels(labels)).await;
+        found
+            .unwrap_or_else(|error| panic!("cannot list {}: {error}", K::plural(&())))
+            .items
+    }
+
+    /// The events about an object, by its uid: type, reason and message.
+    pub async fn events_of(&self, uid: &str) -> Vec<Event> {
+        let about = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
+        let found = self.api::<Event>().list(&about).await;
+        found
+            .unwrap_or_else(|error| panic!("cannot list events: {error}"))
+            .items
+    }
+
+    /// Waits until there is an object of this name of which `holds` is true, and gives it.
+    pub async fn wait_for<K>(&self, name: &str, what: &str, mut holds: impl FnMut(&K) -> bool) -> K
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + Debug + Serialize + DeserializeOwned + Send + 'static,
+    {
+        let holds = |object: Option<&K>| object.is_some_and(&mut holds);
+        let found = wait::until(self.api(), name, what, PATIENCE, holds).await;
+        found.unwrap_or_else(|| panic!("{what}: it went"))
+    }
+
+    /// Waits until there is no object of this name any more.
+    pub async fn wait_for_end_of<K>(&self, name: &str)
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + Debug + Serialize + DeserializeOwned + Send + 'static,
+    {
+        let what = format!("{} `{name}` goes", K::kind(&()));
+        wait::until(self.api::<K>(), name, &what, PATIENCE, |object| object.is_none()).await;
+    }
+
+    /// Waits until there is an object with these labels of which `holds` is true, and gives it.
+    pub async fn wait_for_any<K>(&self, labels: &str, what: &str, holds: impl FnMut(&K) -> bool) -> K
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + Debug + Serialize + DeserializeOwned + Send + 'static,
+    {
+        let of = watcher::Config::default().labels(labels);
+        wait::any(self.api(), of, what, PATIENCE, holds).await
+    }
+
+    /// Waits until a container of this pod has logged something that contains `text`, and gives what it has logged by then.
+    pub(super) async fn log_says(&self, pod: &str, text: &str) -> String {
+        let mut said = String::new();
+        let follow = LogParams {
+            follow: true,
+            ..LogParams::default()
+        };
+        let read = async {
+            let api: Api<Pod> = self.api();
+            let log = api.log_stream(pod, &follow).await;
+            let log = log.unwrap_or_else(|error| panic!("the log of pod {pod}: {error}"));
+            let mut lines = std::pin::pin!(log.lines());
+            while let Some(Ok(line)) = lines.next().await {
+                said.push_str(&line);
+                said.push('\n');
+                if line.contains(text) {
+                    return true;
+                }
+            }
+            false
+        };
+        let found = timeout(Duration::from_secs(PATIENCE), read).await;
+        assert!(
+            found == Ok(true),
+            "pod {pod} says `{text}`: it said no more than\n{said}"
+        );
+        said
+    }
+
+    /// The folder behind a claim, on the disk of its node.
+    pub async fn volume(&self, claim: &str) -> Volume {
+        Volume::of_claim(self, claim).await
+    }
+
+    /// What has been asked of the API server about this namespace, in the order of the answers.
+    pub fn requests(&self) -> Vec<Request> {
+        let mut all = self.cluster.audit();
+        all.retain(|request| request.namespace() == self.name);
+        all
+    }
+}

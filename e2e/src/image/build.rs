@@ -120,7 +120,10 @@ pub fn archives_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
 }
 
 /// The root of the repository.
-pub(crate) fn root() -> &'static Utf8Path {
+///
+/// # Panics
+/// Never: this crate lies one folder below it.
+pub fn root() -> &'static Utf8Path {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("this crate lies one folder below the root")

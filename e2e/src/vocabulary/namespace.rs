@@ -256,6 +256,20 @@ impl Namespace {
         wait::until(self.api::<K>(), name, &what, PATIENCE, |object| object.is_none()).await;
     }
 
+    /// Waits until there is no object of a kind any more.
+    pub async fn wait_for_none<K>(&self)
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + Debug + Serialize + DeserializeOwned + Send + 'static,
+    {
+        let left = |object: &K| object.name_any();
+        for name in self.list::<K>("").await.iter().map(left) {
+            self.wait_for_end_of::<K>(&name).await;
+        }
+        let left: Vec<_> = self.list::<K>("").await.iter().map(left).collect();
+        assert!(left.is_empty(), "{}: {left:?}", K::plural(&()));
+    }
+
     /// Waits until there is an object with these labels of which `holds` is true, and gives it.
     pub async fn wait_for_any<K>(&self, labels: &str, what: &str, holds: impl FnMut(&K) -> bool) -> K
     where

@@ -131,6 +131,15 @@ impl<'n> Run<'n> {
         self.namespace.list(&self.label()).await
     }
 
+    /// Fails if a program of it still runs. Pods that are at their end may be there for a moment.
+    pub async fn runs_nothing(&self) {
+        for pod in self.pods().await {
+            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+            let ended = phase.is_some_and(|phase| ["Succeeded", "Failed"].contains(&phase));
+            assert!(ended, "pod {} of run `{}` still runs", pod.name_any(), self.name);
+        }
+    }
+
     /// The events about it.
     pub async fn events(&self) -> Vec<Event> {
         self.namespace.events_of(&self.uid).await

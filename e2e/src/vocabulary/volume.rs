@@ -1,12 +1,14 @@
 //! The folder behind a claim, on the disk of its node; and volumes that a test prepares.
 
 use super::{Namespace, PATIENCE, wait};
+use crate::cache::hexadecimal;
 use crate::command::{command, run};
 use camino::{Utf8Path, Utf8PathBuf};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use trainyard_contract::layout::UNFINISHED_PREFIX;
@@ -58,6 +60,11 @@ impl Volume {
     pub fn read(&self, inside: impl AsRef<Utf8Path>) -> Vec<u8> {
         let path = self.path(inside);
         fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The hexadecimal sha-256 of a file.
+    pub fn sha256(&self, inside: impl AsRef<Utf8Path>) -> String {
+        hexadecimal(&Sha256::digest(self.read(inside)))
     }
 
     /// The text of a file.

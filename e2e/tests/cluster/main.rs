@@ -5,3 +5,15 @@
 
 mod the_cluster_is_real;
 mod the_cluster_leaves_nothing;
+
+mod bad_data_stops_the_run;
+mod names_what_a_stage_waits_for;
+mod one_file_for_both_worlds;
+mod out_of_memory_grows;
+mod pipeline_changes;
+mod pods_are_taken_away;
+mod restricted_and_tight_namespaces;
+mod retries;
+mod stop_and_suspend;
+mod timeouts;
+mod workspaces;

@@ -1,0 +1,85 @@
+//! A stage that cannot begin says what it waits for, and after `timeouts.pending` it has failed with that.
+
+use trainyard_contract::FailureClass;
+use trainyard_e2e::vocabulary::{in_namespace, pipeline};
+
+#[tokio::test]
+async fn a_typo_in_the_image_is_named_and_ends_the_run_as_config() {
+    in_namespace(async |ns| {
+        // A registry that nobody has: nothing leaves the cluster's network.
+        let image = "localhost/trainyard-wroker:dev";
+        let manifest = pipeline("iris")
+            .set("worker.image", image)
+            .set("timeouts.pending", "15s");
+        ns.apply(manifest).await;
+        let run = ns.start("iris").await;
+        let waiting = run.says(image).await;
+        assert!(waiting.message().contains("cannot be pulled"), "{}", waiting.message());
+        assert!(!waiting.is_finished());
+        let end = run.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 0), ("train", 0)]);
+        assert!(end.message().contains(image), "{}", end.message());
+        assert!(end.message().contains("timeouts.pending"), "{}", end.message());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_config_map_that_is_missing_is_named_and_the_run_goes_on_when_it_comes() {
+    in_namespace(async |ns| {
+        let manifest = pipeline("iris").up_to("extract");
+        ns.apply(manifest.clone().without_rows()).await;
+        let run = ns.start("iris").await;
+        let waiting = run.says("iris-data").await;
+        assert!(waiting.message().contains("not found"), "{}", waiting.message());
+        ns.apply(manifest).await;
+        let end = run.succeeds().await;
+        assert_eq!(end.attempts(), [("extract", 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_config_map_that_never_comes_ends_the_run_as_config() {
+    in_namespace(async |ns| {
+        // A volume that is there already: nothing else is waited for.
+        ns.local_volume("trainyard").await;
+        ns.apply(pipeline("iris").without_rows().set("timeouts.pending", "15s"))
+            .await;
+        let end = ns.start("iris").await.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert!(end.message().contains("iris-data"), "{}", end.message());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_is_named() {
+    in_namespace(async |ns| {
+        ns.local_volume("trainyard").await;
+        let variable = serde_json::json!([{
+            "name": "PASSWORD",
+            "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}},
+        }]);
+        let manifest = pipeline("iris").up_to("extract").set_in("extract", "env", variable);
+        ns.apply(manifest.set("timeouts.pending", "15s")).await;
+        let end = ns.start("iris").await.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert!(end.message().contains("database"), "{}", end.message());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_no_node_can_fulfil_is_named() {
+    in_namespace(async |ns| {
+        let manifest = pipeline("iris").set_in("extract", "resources.requests.memory", "900Gi");
+        ns.apply(manifest).await;
+        let run = ns.start("iris").await;
+        run.says("Insufficient memory").await;
+        run.stop().await;
+        run.is_stopped().await;
+    })
+    .await;
+}

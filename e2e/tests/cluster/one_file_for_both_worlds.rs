@@ -1,0 +1,129 @@
+//! `data/ml-production-pipeline.yaml` runs on a cluster as it does on a laptop, and makes the same model.
+
+use std::process::Command;
+use trainyard_contract::layout;
+use trainyard_e2e::image::build;
+use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace};
+use trainyard_engine::{RunPhase, StagePhase};
+
+const FILE: &str = "data/ml-production-pipeline.yaml";
+const PIPELINE: &str = "ml-production-pipeline";
+
+/// Applies the file and starts a run by a token, as users do.
+async fn run_of_the_file(ns: &Namespace) -> Run<'_> {
+    ns.apply_file(FILE).await;
+    let run = ns.trigger(PIPELINE, "first").await;
+    let wait = format!(
+        "wait --for=condition=Succeeded pipelinerun/{} --timeout=120s",
+        run.name()
+    );
+    ns.kubectl(&wait).await;
+    run
+}
+
+#[tokio::test]
+async fn apply_and_trigger_make_three_jobs_in_order_and_a_listed_model() {
+    in_namespace(async |ns| {
+        let run = run_of_the_file(ns).await;
+        let end = run.now().await;
+        assert_eq!(end.phase(), RunPhase::Succeeded);
+        let done = ["extract", "validate", "train"].map(|stage| (stage, StagePhase::Succeeded));
+        assert_eq!(end.phases(), done);
+        assert_eq!(run.attempts_asked_for(), ["extract-1", "validate-1", "train-1"]);
+        for pair in end.status().stages.windows(2) {
+            let (before, after) = (&pair[0].known, &pair[1].known);
+            assert!(after.began_after >= before.ended_after, "{before:?}\n{after:?}");
+        }
+
+        let volume = ns.volume("trainyard").await;
+        let [version] = &ns.model_versions().await[..] else {
+            panic!("not one model version")
+        };
+        assert_eq!(version.spec.version.as_str(), end.model());
+        assert_eq!(version.spec.pipeline, PIPELINE);
+        assert_eq!(version.spec.run, run.name());
+        assert_eq!(version.spec.rows, Some(4));
+        assert!(version.status.as_ref().unwrap().champion);
+        assert_eq!(version.spec.path, format!("models/{PIPELINE}/{}", end.model()));
+        let manifest = format!("{}/{}", version.spec.path, layout::MANIFEST_FILE);
+        assert_eq!(version.spec.digest, format!("sha256:{}", volume.sha256(&manifest)));
+        let files = volume.json(&manifest)["files"].as_object().unwrap().clone();
+        assert_eq!(
+            files.keys().collect::<Vec<_>>(),
+            ["model.json", "model.onnx", "model.pkl"]
+        );
+        for (file, known) in files {
+            let path = format!("{}/{file}", version.spec.path);
+            assert_eq!(known["sha256"], volume.sha256(&path), "{file}");
+            assert_eq!(known["bytes"], volume.read(&path).len(), "{file}");
+        }
+        let dataset = end.stage("extract").dataset.clone().unwrap();
+        let data = format!("{}/extract/1/{}", run.folder(), layout::DATASET_FILE);
+        assert_eq!(dataset.sha256, volume.sha256(data));
+        assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
+
+        let pipeline = ns.pipeline(PIPELINE).await.status.unwrap();
+        assert_eq!(pipeline.champion.as_deref(), Some(end.model()));
+        let listed = ns.kubectl("get mv").await;
+        let [head, line] = &listed.lines().collect::<Vec<_>>()[..] else {
+            panic!("{listed}")
+        };
+        assert!(head.contains("CHAMPION"), "{listed}");
+        assert!(line.contains(end.model()) && line.contains("true"), "{listed}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_model_is_the_one_that_a_laptop_makes() {
+    in_namespace(async |ns| {
+        let run = run_of_the_file(ns).await;
+        let laptop = tempfile::tempdir().unwrap();
+        let ran = Command::new(build::target().join("debug/trainyard"))
+            .args(["run", FILE, "--workspace"])
+            .arg(laptop.path())
+            .current_dir(build::root())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+
+        let model = format!("models/{PIPELINE}/{}", run.now().await.model());
+        let volume = ns.volume("trainyard").await;
+        for file in [layout::MODEL_FILE, layout::ONNX_FILE, layout::PICKLE_FILE] {
+            let path = laptop
+                .path()
+                .join("models")
+                .join(PIPELINE)
+                .join(layout::CHAMPION_LINK)
+                .join(file);
+            let on_laptop = std::fs::read(path).unwrap();
+            assert_eq!(volume.read(format!("{model}/{file}")), on_laptop, "{file}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_starts_one_run_and_applying_again_starts_none() {
+    in_namespace(async |ns| {
+        let run = run_of_the_file(ns).await;
+        // As Git has it: the same file with the same token.
+        let patch = r#"patch mlpipeline ml-production-pipeline --type merge --patch {"spec":{"trigger":"first"}}"#;
+        assert!(ns.kubectl(patch).await.contains("no change"));
+        let second = ns.trigger(PIPELINE, "second").await;
+        assert_ne!(second.name(), run.name());
+        second.succeeds().await;
+        let back = ns.trigger(PIPELINE, "first").await;
+        assert_eq!(back.name(), run.name(), "a token that was seen before starts nothing");
+        let runs = ns.list::<trainyard_crds::PipelineRun>("").await;
+        assert_eq!(runs.len(), 2, "{runs:?}");
+        let champions = ns.model_versions().await;
+        let champions: Vec<_> = champions
+            .iter()
+            .filter(|version| version.status.as_ref().is_some_and(|status| status.champion))
+            .map(|version| version.spec.run.as_str())
+            .collect();
+        assert_eq!(champions, [second.name()]);
+    })
+    .await;
+}

@@ -33,6 +33,7 @@ mod storage;
 
 pub mod rights;
 
+pub mod benchmark;
 mod cluster;
 mod operator;
 mod options;

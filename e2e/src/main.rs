@@ -5,6 +5,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
+use trainyard_e2e::benchmark::{self, Extent};
 use trainyard_e2e::image::build;
 use trainyard_e2e::{
     Binaries, Cluster, Ended, Name, OPERATOR_RUNS, OperatorRuns, Options, TestRun, kubeconfig_of, missing_for_a_cluster,
@@ -43,6 +44,14 @@ enum Task {
     },
     /// Builds Kubernetes and what belongs to it, where the cache does not have it.
     Binaries,
+    /// Measures the sample pipeline beside bare pods and Jobs, on a cluster of its own; prints the figures as JSON.
+    Bench {
+        /// Pairs of a run and three bare pods.
+        #[arg(long, default_value_t = 10)]
+        pairs: u32,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Runs the tests on a cluster: builds our images, brings a cluster up where none of the name is, puts the operator into it.
     Test {
         /// Only tests whose names hold one of these.
@@ -86,6 +95,14 @@ async fn run() -> Result<ExitCode> {
         Task::Down(which) => Cluster::down_by_name(&which.name).await?,
         Task::Kubeconfig(which) => println!("{}", kubeconfig_of(&which.name)?),
         Task::Images { out } => build::write_archives(&out.unwrap_or_else(default_images)).map(drop)?,
+        Task::Bench { pairs, which } => {
+            let extent = Extent {
+                pairs,
+                ..Extent::default()
+            };
+            let figures = benchmark::measure(&which.name, extent).await?;
+            println!("{}", serde_json::to_string(&figures)?);
+        }
         Task::Binaries => {
             if let Some(reason) = missing_for_a_cluster()? {
                 eprintln!("NOT BUILT: {reason}");

@@ -1,9 +1,10 @@
-//! `cargo xtask bench data`: how fast and how small we are, beside pandas and scikit-learn, on this machine.
+//! `cargo xtask bench data | cluster`: how fast and how small we are, beside pandas and scikit-learn, on this machine.
 //!
 //! Contenders run in turn (A B C, A B C, …), so that what disturbs the machine disturbs all; ratios are of one round, and the
 //! median of them is what counts. Memory is measured in a round of its own that is not timed. Writes `docs/benchmarks.md` and
 //! the raw figures beside it. No test: times depend on who else uses the machine.
 
+mod cluster;
 mod contenders;
 mod figures;
 mod measure;
@@ -11,6 +12,7 @@ mod report;
 
 use crate::{live, repository};
 use anyhow::{Context, Result, bail};
+use camino::Utf8PathBuf;
 use contenders::Contenders;
 use figures::{Chain, Cold, Figures, Huge, Memory, Round};
 use measure::{peak_memory, wall};
@@ -21,6 +23,8 @@ use std::fs;
 pub(crate) enum Benchmark {
     /// CSV to a saved model, all three stages, beside the same pipeline in pandas and scikit-learn.
     Data(Arguments),
+    /// The sample pipeline on a real cluster, beside three bare pods and three Jobs; what the operator writes.
+    Cluster(cluster::Arguments),
 }
 
 /// How much of it.
@@ -46,7 +50,33 @@ const CHAIN_STAGES: usize = 40;
 
 /// Measures, writes the page and the raw figures.
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
-    let Benchmark::Data(arguments) = benchmark;
+    match benchmark {
+        Benchmark::Data(arguments) => data(arguments)?,
+        Benchmark::Cluster(arguments) => cluster::run(arguments)?,
+    }
+    let page = repository::root().join("docs/benchmarks.md");
+    fs::write(&page, report::page()?).with_context(|| format!("cannot write {page}"))?;
+    eprintln!("written: {page}");
+    Ok(())
+}
+
+/// Where the raw figures of a benchmark are kept.
+fn raw_file(name: &str) -> Utf8PathBuf {
+    repository::root().join("docs/benchmarks").join(name)
+}
+
+fn keep(name: &str, figures: &impl serde::Serialize) -> Result<()> {
+    let raw = raw_file(name);
+    if let Some(folder) = raw.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {folder}"))?;
+    }
+    let text = serde_json::to_string_pretty(figures).context("the figures as JSON")?;
+    fs::write(&raw, text + "\n").with_context(|| format!("cannot write {raw}"))?;
+    eprintln!("written: {raw}");
+    Ok(())
+}
+
+fn data(arguments: &Arguments) -> Result<()> {
     live::build_release()?;
     let Some(python) = live::NEWEST.interpreter()? else {
         bail!("the peer needs {}", live::NEWEST.missing());
@@ -64,15 +94,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
         chain: chain(&contenders)?,
         peer: contenders.peer_document()?,
     };
-    let folder = repository::root().join("docs/benchmarks");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
-    let raw = folder.join("data.json");
-    let text = serde_json::to_string_pretty(&figures).context("the figures as JSON")?;
-    fs::write(&raw, text + "\n").with_context(|| format!("cannot write {raw}"))?;
-    let page = repository::root().join("docs/benchmarks.md");
-    fs::write(&page, report::page(&figures)).with_context(|| format!("cannot write {page}"))?;
-    eprintln!("written: {page}, {raw}");
-    Ok(())
+    keep("data.json", &figures)
 }
 
 fn memory(contenders: &Contenders) -> Result<Memory> {

@@ -3,12 +3,12 @@
 use super::measure::Peak;
 use crate::command;
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
 
 /// Everything that was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Figures {
     pub(crate) machine: Machine,
@@ -23,7 +23,7 @@ pub(crate) struct Figures {
 }
 
 /// Where it was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Machine {
 }
 
 /// Peaks, in MiB.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Memory {
     pub(crate) trainyard: Peak,
@@ -42,7 +42,7 @@ pub(crate) struct Memory {
 }
 
 /// Wall seconds of one round.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Round {
     pub(crate) peer_scaled: f64,
@@ -53,7 +53,7 @@ pub(crate) struct Round {
 }
 
 /// Ours on many more rows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Huge {
     pub(crate) rows: u64,
     pub(crate) seconds: f64,
@@ -61,14 +61,14 @@ pub(crate) struct Huge {
 }
 
 /// The seed pipeline from nothing, and Python's imports alone; wall seconds, in turn.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cold {
     pub(crate) imports: Vec<f64>,
     pub(crate) seed: Vec<f64>,
 }
 
 /// A chain of stages that do nothing; wall seconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Chain {
     pub(crate) stages: usize,
     pub(crate) seconds: Vec<f64>,

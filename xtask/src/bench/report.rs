@@ -1,7 +1,11 @@
 //! `docs/benchmarks.md`, from the figures.
 
+use super::cluster;
 use super::figures::{Figures, median};
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use std::fmt::Write;
+use std::fs;
 
 /// What was promised, by the name of the row it stands in.
 const SCALED_AT_LEAST: f64 = 6.0;
@@ -10,16 +14,32 @@ const MEMORY_AT_MOST_MIB: f64 = 128.0;
 const COLD_AT_LEAST: f64 = 20.0;
 const CHAIN_AT_MOST_SECONDS: f64 = 0.5;
 
-/// The page.
-pub(crate) fn page(figures: &Figures) -> String {
-    let mut page = String::new();
-    write_page(&mut page, figures).expect("a String takes everything");
-    page
+/// The page, from all raw figures that there are.
+pub(crate) fn page() -> Result<String> {
+    let mut page = String::from("# Benchmarks\n\n");
+    if let Some(figures) = raw("data.json")? {
+        write_data(&mut page, &figures).expect("a String takes everything");
+    }
+    if let Some(figures) = raw("cluster.json")? {
+        cluster::write(&mut page, &figures).expect("a String takes everything");
+    }
+    Ok(page)
 }
 
-fn write_page(page: &mut String, figures: &Figures) -> std::fmt::Result {
+/// The raw figures of a benchmark, if it was ever run.
+fn raw<T: DeserializeOwned>(name: &str) -> Result<Option<T>> {
+    let path = super::raw_file(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let figures = serde_json::from_str(&text).with_context(|| format!("cannot understand {path}"))?;
+    Ok(Some(figures))
+}
+
+fn write_data(page: &mut String, figures: &Figures) -> std::fmt::Result {
     let Figures { machine, rows, .. } = figures;
-    writeln!(page, "# Benchmarks\n")?;
+    writeln!(page, "## From a CSV to a model, on one machine\n")?;
     writeln!(
         page,
         "Made by `cargo xtask bench data`; the raw figures are in [benchmarks/data.json](benchmarks/data.json). A table of {} rows \
@@ -42,7 +62,7 @@ fn write_page(page: &mut String, figures: &Figures) -> std::fmt::Result {
 }
 
 /// What one has to know to read the figures, and where we lose.
-const NOTES: &str = "## How to read this
+const NOTES: &str = "### How to read this
 - Peak memory is of all processes that live at one time, each with its own peak until then, looked at every millisecond: an upper
   bound. The peer is one process.
 - `raw` is the peer as the first pipeline trains it, on columns as they stand in the file; `scaled` puts a StandardScaler before

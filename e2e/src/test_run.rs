@@ -92,10 +92,10 @@ impl TestRun {
         let test = [
             "test",
             "--locked",
-            "--package",
-            "trainyard-e2e",
+            // With the features that the whole workspace has, so that dependencies are built once.
+            "--workspace",
             "--features",
-            "cluster",
+            "trainyard-e2e/cluster",
         ];
         let mut cargo = command(cargo(), test);
         cargo

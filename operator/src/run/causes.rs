@@ -6,7 +6,7 @@ use super::observe::{RunObjects, attempt_of};
 use crate::clock::timestamp;
 use crate::context::Context;
 use crate::seen::SeenJob;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use std::time::Duration;
@@ -18,6 +18,8 @@ use trainyard_engine::{Obstacle, Timestamp};
 const NO_POD: Duration = Duration::from_secs(3);
 /// How long a pod may take to begin before its events are read.
 const NOT_BEGUN: Duration = Duration::from_secs(5);
+/// Annotation of a claim: who has been asked for its volume.
+const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
 /// How many events of one object are read.
 const EVENTS_MAX: u32 = 50;
 
@@ -56,7 +58,12 @@ pub(super) async fn notice(
             let found = if waits == Waits::ForClaim {
                 of_claim(ctx, namespace, claim).await
             } else {
-                of_object(ctx, namespace, &format!("involvedObject.uid={uid},type=Warning")).await
+                let of_object = of_object(ctx, namespace, &format!("involvedObject.uid={uid},type=Warning")).await;
+                match (of_object, pod) {
+                    // The scheduler has a node for it and waits, without a word, for the volume.
+                    (None, Some(pod)) if pod.spec.node_name.is_none() => provisioner(ctx, namespace, claim).await,
+                    (found, _) => found,
+                }
             };
             ctx.notices.looked(run, &job_uid, found);
             ctx.notices.due_in(run, &job_uid)
@@ -80,6 +87,27 @@ async fn of_claim(ctx: &Context, namespace: &str, claim: &str) -> Option<Obstacl
     Some(Obstacle {
         message: format!("the workspace's claim `{claim}` is not bound: {}", found.message),
         ..found
+    })
+}
+
+/// Who is to make the volume of the workspace's claim, where that is what is missing.
+async fn provisioner(ctx: &Context, namespace: &str, claim: &str) -> Option<Obstacle> {
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), namespace);
+    let known = match api.get_opt(claim).await {
+        Ok(known) => known?,
+        Err(error) => {
+            warn!(%error, namespace, claim, "the claim cannot be read; what an attempt waits for may stay unknown");
+            return None;
+        }
+    };
+    let phase = known.status.as_ref().and_then(|status| status.phase.as_deref());
+    let provisioner = known
+        .annotations()
+        .get(PROVISIONER)
+        .filter(|_| phase == Some("Pending"))?;
+    Some(Obstacle {
+        class: FailureClass::Infra,
+        message: format!("the workspace's claim `{claim}` is not bound: {provisioner} has not made its volume yet"),
     })
 }
 

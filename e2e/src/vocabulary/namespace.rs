@@ -124,11 +124,29 @@ impl Namespace {
     }
 
     async fn kubectl_with(&self, words: &str, input: &str) -> Said {
+        self.said_by("kubectl", words, input).await
+    }
+
+    /// What helm prints for these words, which are separated by spaces, in this namespace. It must succeed.
+    pub async fn helm(&self, words: &str) -> String {
+        let said = self.said_by("helm", words, "").await;
+        assert!(said.succeeded, "helm {words}:\n{}{}", said.out, said.errors);
+        said.out
+    }
+
+    /// What helm complains about. It must fail.
+    pub async fn helm_refused(&self, words: &str) -> String {
+        let said = self.said_by("helm", words, "").await;
+        assert!(!said.succeeded, "helm {words}: it was to be refused:\n{}", said.out);
+        said.errors
+    }
+
+    async fn said_by(&self, program: &str, words: &str, input: &str) -> Said {
         let words: Vec<_> = ["--namespace", &self.name]
             .into_iter()
             .chain(words.split_whitespace())
             .collect();
-        kubectl::run(&self.cluster, "kubectl", &words, input).await
+        kubectl::run(&self.cluster, program, &words, input).await
     }
 
     /// Applies a manifest: YAML or JSON as text, or what prints itself as such. Gives what kubectl prints.

@@ -1,7 +1,8 @@
 //! A stage that cannot begin says what it waits for, and after `timeouts.pending` it has failed with that.
 
+use serde_json::json;
 use trainyard_contract::FailureClass;
-use trainyard_e2e::vocabulary::{in_namespace, pipeline};
+use trainyard_e2e::vocabulary::{Namespace, in_namespace, pipeline};
 
 #[tokio::test]
 async fn a_typo_in_the_image_is_named_and_ends_the_run_as_config() {
@@ -58,7 +59,7 @@ async fn a_config_map_that_never_comes_ends_the_run_as_config() {
 async fn a_secret_that_is_missing_is_named() {
     in_namespace(async |ns| {
         ns.local_volume("trainyard").await;
-        let variable = serde_json::json!([{
+        let variable = json!([{
             "name": "PASSWORD",
             "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}},
         }]);
@@ -81,5 +82,62 @@ async fn a_request_that_no_node_can_fulfil_is_named() {
         run.stop().await;
         run.is_stopped().await;
     })
+    .await;
+}
+
+fn class_of(ns: &Namespace, binding: &str) -> String {
+    format!("{}-{}", ns.name(), binding.to_lowercase())
+}
+
+/// A claim of a class whose volumes nobody makes, bound by the first pod or at once.
+async fn claim_without_a_volume(ns: &Namespace, binding: &str) {
+    let class = class_of(ns, binding);
+    ns.apply(json!({
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": class},
+        "provisioner": "trainyard.dev/nobody",
+        "volumeBindingMode": binding,
+    }))
+    .await;
+    ns.apply(json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "trainyard"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": class,
+            "resources": {"requests": {"storage": "1Mi"}},
+        },
+    }))
+    .await;
+}
+
+async fn a_claim_without_a_volume_is_named(binding: &str, said: &str) {
+    in_namespace(async |ns| {
+        claim_without_a_volume(ns, binding).await;
+        ns.apply(pipeline("iris").set("timeouts.pending", "20s")).await;
+        let run = ns.start("iris").await;
+        run.says(said).await;
+        let end = run.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Infra));
+        assert!(end.message().contains(said), "{}", end.message());
+        let delete = format!("delete storageclass {}", class_of(ns, binding));
+        ns.kubectl(&delete).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_that_is_never_bound_is_named() {
+    a_claim_without_a_volume_is_named("Immediate", "unbound immediate PersistentVolumeClaims").await;
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_for_its_provisioner_is_named() {
+    a_claim_without_a_volume_is_named(
+        "WaitForFirstConsumer",
+        "claim `trainyard` is not bound: trainyard.dev/nobody",
+    )
     .await;
 }

@@ -52,7 +52,7 @@ pub struct StageDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceFile {
-    /// Where it is: absolute, or below the workspace.
+    /// Where it is: absolute, or below the workspace, which neither `..` nor a link may then lead out of.
     pub path: Utf8PathBuf,
     /// How people know it, for messages: the path as the manifest says it, or `CONFIGMAP/KEY`.
     pub name: String,

@@ -38,6 +38,7 @@ pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};
 pub use read::{ReadControl, read_bytes, read_bytes_with, read_file};
+pub use source::Place;
 pub use unpack::{Damage, DamageKind};
 pub(crate) use word::cut_value;
 pub use word::{FileName, Word};

@@ -102,6 +102,48 @@ fn places_that_hold_no_file() {
     }
 }
 
+/// Who may only choose a path, such as by a parameter, reads nothing that is beside the workspace.
+#[test]
+fn no_path_and_no_link_leads_out_of_the_workspace() {
+    let workspace = Workspace::new();
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.csv");
+    fs::write(&secret, SEED).unwrap();
+    let place = workspace.path();
+    let (folder, file) = (outside.path().file_name().unwrap(), "secret.csv");
+    let beside = format!("../{}/{file}", folder.to_str().unwrap());
+    std::os::unix::fs::symlink(&secret, place.join("link.csv")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), place.join("folder")).unwrap();
+    std::os::unix::fs::symlink("/proc/self", place.join("self")).unwrap();
+    for path in [
+        beside.as_str(),
+        "./../etc/passwd",
+        "link.csv",
+        "folder/secret.csv",
+        "self/environ",
+    ] {
+        let error = workspace.extract_path(path, json!({"path": path}), &[]).unwrap_err();
+        assert_eq!(
+            (error.message(), error.class()),
+            ("data/t.csv leads out of the workspace", Some(FailureClass::Config)),
+            "{path}"
+        );
+        assert_eq!(error.hint_text(), "give a path below the workspace, without `..`");
+    }
+}
+
+#[test]
+fn a_path_may_go_up_and_links_may_lead_on_within_the_workspace() {
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.path().join("2026-11-24")).unwrap();
+    fs::write(workspace.path().join("2026-11-24/people.csv"), SEED).unwrap();
+    std::os::unix::fs::symlink("2026-11-24", workspace.path().join("newest")).unwrap();
+    for path in ["newest/people.csv", "2026-11-24/../newest/people.csv"] {
+        let output = workspace.extract_path(path, json!({"path": path}), &[]).unwrap();
+        assert_eq!(output.rows, Some(4), "{path}");
+    }
+}
+
 #[test]
 fn a_file_that_may_not_be_read() {
     let workspace = Workspace::new();

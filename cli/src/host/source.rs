@@ -101,7 +101,8 @@ impl Sources {
         fs::create_dir_all(workspace.join(&folder)).map_err(WorkspaceError::of("create", &folder))?;
         fs::write(workspace.join(&path), bytes).map_err(WorkspaceError::of("write", &path))?;
         Ok(SourceFile {
-            path,
+            // Absolute: the owner of a laptop may have put the workspace together with links.
+            path: workspace.join(&path),
             name: format!("{name}/{key}"),
         })
     }
@@ -176,13 +177,11 @@ spec: {stages: [{name: extract, extract: {csv: {configMap: {name: sample, key: a
             manifest_folder: "/pipelines".into(),
             config_maps: crate::manifest::load(&file).unwrap().config_maps,
         };
+        let of_config_map = workspace.join("runs/r/.config/sample/a.csv");
         for (spec, wanted) in [
             (path("data/a.csv"), Ok(("/pipelines/data/a.csv", "data/a.csv"))),
             (path("/tmp/a.csv"), Ok(("/tmp/a.csv", "/tmp/a.csv"))),
-            (
-                key("sample", "a.csv"),
-                Ok(("runs/r/.config/sample/a.csv", "sample/a.csv")),
-            ),
+            (key("sample", "a.csv"), Ok((of_config_map.as_str(), "sample/a.csv"))),
             (key("sample", "b.csv"), Err(FailureClass::Config)),
             (key("other", "a.csv"), Err(FailureClass::Config)),
         ] {

@@ -69,6 +69,11 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied,
         }
         Some(ModelSource::Version(_)) | None => None,
     };
+    if let Some(path) = manifest::absolute_path(&start.spec) {
+        let message = format!("the path `{path}` does not begin at the workspace");
+        let hint = "on a cluster a table lies below the workspace: `path: people.csv`";
+        return Ok(refused(pass, start, FailureClass::Config, &message, hint));
+    }
     let places = HostPlaces {
         workspace: WORKSPACE.into(),
         source: manifest::source(&start.spec),

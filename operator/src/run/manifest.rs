@@ -83,6 +83,14 @@ pub(crate) fn source(spec: &StageSpec) -> Option<SourceFile> {
     }
 }
 
+/// A path that an `extract` is to read and that does not begin at the workspace. On a laptop it is the caller's own; in a pod it
+/// would be the container's: its environment, its mounts.
+pub(crate) fn absolute_path(spec: &StageSpec) -> Option<&str> {
+    let StageSpec::Extract(extract) = spec else { return None };
+    let path = extract.csv.as_ref()?.path.as_deref()?;
+    path.starts_with('/').then_some(path)
+}
+
 /// The Job of an attempt.
 pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
     let Attempt {

@@ -31,6 +31,12 @@ pub enum CsvError {
         /// What stands there, with its article.
         what: &'static str,
     },
+    /// `..` or a link leads out of the folder that the file should be in.
+    #[error("{name} leads out of the workspace")]
+    Outside {
+        /// The file as people know it.
+        name: FileName,
+    },
     /// The file may not be read.
     #[error("{name} may not be read")]
     Forbidden {
@@ -140,7 +146,7 @@ impl CsvError {
             | Self::NoRows { .. }
             | Self::Header { .. }
             | Self::Record { .. } => FailureClass::Data,
-            Self::Options { .. } => FailureClass::Config,
+            Self::Outside { .. } | Self::Options { .. } => FailureClass::Config,
             // Alone, `Stopped` has no reason; the stage asks its stop flag for it.
             Self::Changed { .. } | Self::Stopped => FailureClass::Transient,
             Self::Read { .. } | Self::Write(_) => FailureClass::Infra,
@@ -157,6 +163,7 @@ impl CsvError {
             | Self::Record { .. } => true,
             Self::Missing { .. }
             | Self::NotAFile { .. }
+            | Self::Outside { .. }
             | Self::Forbidden { .. }
             | Self::Read { .. }
             | Self::Damaged { .. }
@@ -174,6 +181,7 @@ impl CsvError {
                 format!("correct extract.csv.path, or copy the file to {path}")
             }
             Self::NotAFile { .. } => "give the path of a CSV file, plain or compressed with gzip or zstd".to_owned(),
+            Self::Outside { .. } => "give a path below the workspace, without `..`".to_owned(),
             Self::Forbidden { path, .. } => format!("give the user that runs Trainyard the right to read {path}"),
             Self::Read { .. } => "look at the disk or the volume that holds the file".to_owned(),
             Self::Damaged { damage, .. } => damage.hint(),

@@ -13,13 +13,12 @@ use super::error::CsvError;
 use super::header::Header;
 use super::merge::{MergeEnd, Merger, read_as};
 use super::options::CsvOptions;
-use super::source::{Input, open};
+use super::source::{Input, Place, open};
 use super::threads::Shared;
 use super::word::FileName;
 use crate::dataset::DatasetError;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use camino::Utf8Path;
 use std::io::Read;
 use trainyard_contract::dataset::{DatasetDescription, DatasetSource};
 
@@ -50,18 +49,18 @@ impl<'a> ReadControl<'a> {
     }
 }
 
-/// Reads the file at `path`, which people know as `name`, into `sink`.
+/// Reads the file at `place`, which people know as `name`, into `sink`.
 ///
 /// # Errors
 /// No table can be made of the file; all cells that are missing, not finite or no numbers are in the description instead.
 pub fn read_file(
-    path: &Utf8Path,
+    place: Place<'_>,
     name: &str,
     options: &CsvOptions,
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<DatasetDescription, CsvError> {
-    read(|| Input::new(open(path, name)?, name), options, control, sink)
+    read(|| Input::new(open(place, name)?, name), options, control, sink)
 }
 
 /// Reads `bytes` as [`read_file`] reads a file.

@@ -1,7 +1,7 @@
 //! The file below a CSV table: opened, decompressed, and hashed as it lies there.
 //!
-//! In: a path, or bytes in memory. Out: [`Input`], whose bytes are those of the CSV, and at its end the sha-256 and size of
-//! the raw file.
+//! In: a [`Place`], or bytes in memory. Out: [`Input`], whose bytes are those of the CSV, and at its end the sha-256 and size
+//! of the raw file.
 //!
 //! Not here: what it is compressed with (`unpack.rs`).
 
@@ -10,7 +10,9 @@ use super::raw::Raw;
 use super::unpack::{UnpackError, Unpacked};
 use super::word::FileName;
 use camino::Utf8Path;
-use std::fs::File;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use trainyard_contract::dataset::DatasetSource;
@@ -25,21 +27,81 @@ pub(crate) struct Input<R: Read> {
     text: Unpacked<R>,
 }
 
-/// Opens the regular file at `path`.
+/// Where a file is, and how far its path may lead.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// Anywhere on the machine.
+    Anywhere(&'a Utf8Path),
+    /// Below a folder: neither `..` nor a link may lead out of it. What is beside the workspace of a pod (its environment, its
+    /// mounts) is not for who merely chooses a path.
+    Below {
+        /// The folder.
+        folder: &'a Utf8Path,
+        /// The path in it.
+        path: &'a Utf8Path,
+    },
+}
+
+/// Opens the regular file at `place`.
 ///
 /// # Errors
-/// The file is missing, is no regular file, or may not be read.
-pub(crate) fn open(path: &Utf8Path, name: &str) -> Result<File, CsvError> {
-    // A pipe would make opening wait for a writer, so what stands there is looked at first.
-    let kind = std::fs::metadata(path)
-        .map_err(|source| open_error(path, name, source))?
-        .file_type();
-    let what = if kind.is_dir() {
+/// The file is missing, is no regular file, lies outside of its folder, or may not be read.
+pub(crate) fn open(place: Place<'_>, name: &str) -> Result<File, CsvError> {
+    match place {
+        Place::Anywhere(path) => {
+            let failed = |source| open_error(path, name, source);
+            // A pipe would make opening wait for a writer, so what stands there is looked at first.
+            be_a_file(fs::metadata(path).map_err(failed)?.file_type(), name)?;
+            File::open(path).map_err(failed)
+        }
+        Place::Below { folder, path } => {
+            let failed = |source: io::Error| match Errno::from_io_error(&source) {
+                Some(Errno::XDEV) => CsvError::Outside {
+                    name: FileName::new(name),
+                },
+                _ => open_error(&folder.join(path), name, source),
+            };
+            let file = open_below(folder, path).map_err(failed)?;
+            be_a_file(file.metadata().map_err(failed)?.file_type(), name)?;
+            Ok(file)
+        }
+    }
+}
+
+/// Opens what is at `path` below `folder`, in one step, so that no link can be put in between; a pipe without waiting for its
+/// writer. `EXDEV` where the path leads out.
+fn open_below(folder: &Utf8Path, path: &Utf8Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let opened = openat2(
+        &File::open(folder)?,
+        path.as_std_path(),
+        flags,
+        Mode::empty(),
+        ResolveFlags::BENEATH,
+    );
+    match opened {
+        Ok(file) => Ok(File::from(file)),
+        // A sandbox that emulates the kernel: two steps, with the same answer where nobody changes links meanwhile.
+        Err(Errno::NOSYS) => {
+            let real = folder.join(path).canonicalize_utf8()?;
+            if !real.starts_with(folder.canonicalize_utf8()?) {
+                return Err(Errno::XDEV.into());
+            }
+            rustix::fs::open(real.as_std_path(), flags, Mode::empty())
+                .map(File::from)
+                .map_err(io::Error::from)
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn be_a_file(kind: FileType, name: &str) -> Result<(), CsvError> {
+    let what = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
         "a folder"
     } else if kind.is_fifo() {
         "a pipe"
-    } else if kind.is_file() {
-        return File::open(path).map_err(|source| open_error(path, name, source));
     } else {
         "a device or socket"
     };

@@ -9,7 +9,7 @@ use super::error::CsvError;
 use super::fault::RecordFault;
 use super::header::Header;
 use super::options::CsvOptions;
-use super::source::{Input, open};
+use super::source::{Input, Place, open};
 use super::word::{FileName, Word};
 use camino::Utf8Path;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub(crate) struct CsvStream<R: Read> {
 impl CsvStream<File> {
     /// Opens the file at `path`, which people know as `name`, and reads its header.
     pub(crate) fn open(path: &Utf8Path, name: &str, options: CsvOptions) -> Result<Self, CsvError> {
-        Self::new(open(path, name)?, name, options)
+        Self::new(open(Place::Anywhere(path), name)?, name, options)
     }
 }
 

@@ -4,7 +4,7 @@
 //! finite, or no numbers where numbers are needed. The stage itself fails only where no table can be made.
 
 use crate::StageError;
-use crate::csv::{CsvError, CsvOptions, ReadControl, read_file};
+use crate::csv::{CsvError, CsvOptions, Place, ReadControl, read_file};
 use crate::dataset::{DatasetWriter, write_description};
 use crate::stage::{StageContext, StageOutput};
 use trainyard_contract::StageDocument;
@@ -29,8 +29,15 @@ pub fn run(document: &StageDocument, spec: &ExtractSpec, context: &StageContext)
     };
     let control = ReadControl::new(context.threads, &go_on);
     let mut writer = DatasetWriter::new(context.folder);
-    let path = document.workspace.join(&source.path);
-    let mut description = match read_file(&path, &source.name, &options, control, &mut writer) {
+    let place = if source.path.is_absolute() {
+        Place::Anywhere(&source.path)
+    } else {
+        Place::Below {
+            folder: &document.workspace,
+            path: &source.path,
+        }
+    };
+    let mut description = match read_file(place, &source.name, &options, control, &mut writer) {
         Ok(description) => description,
         Err(CsvError::Stopped) => {
             context.stop.check()?;

@@ -216,3 +216,18 @@ fn every_attempt_of_a_train_stage_gets_the_same_version() {
     assert_eq!(version(&first), version(&second));
     assert_eq!(second["metadata"]["labels"][ATTEMPT], "2");
 }
+
+#[test]
+fn a_path_is_looked_for_in_the_workspace_only() {
+    let spec = |csv: Value| serde_json::from_value::<StageSpec>(json!({"extract": {"csv": csv}})).expect("a stage");
+    for (csv, absolute) in [
+        (json!({"path": "people.csv"}), None),
+        (json!({"path": "../people.csv"}), None),
+        (json!({"path": "/proc/self/environ"}), Some("/proc/self/environ")),
+        (json!({"configMap": {"name": "people", "key": "people.csv"}}), None),
+    ] {
+        assert_eq!(absolute_path(&spec(csv)), absolute);
+    }
+    let relative = source(&spec(json!({"path": "../people.csv"}))).expect("a source");
+    assert!(relative.path.is_relative(), "the worker keeps it below the workspace");
+}

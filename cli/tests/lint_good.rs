@@ -18,6 +18,21 @@ fn the_seed() {
     silent("seed", include_str!("../../data/ml-production-pipeline.yaml"));
 }
 
+/// They fail for another reason than their form.
+#[test]
+fn the_examples_of_failures() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/failures");
+    let files = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|file| file.expect("a file").path());
+    let files: Vec<_> = files.collect();
+    assert!(files.len() >= 8, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a text");
+        silent(&file.display().to_string(), &text);
+    }
+}
+
 #[test]
 fn every_field_of_a_pipeline() {
     silent(

@@ -78,6 +78,27 @@ fn no_text_holds_a_banned_word() {
     }));
 }
 
+/// The places that the links of a page lead to, from its folder; those of the web are left out, and what stands in code.
+fn linked(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split('`').step_by(2);
+    let targets = prose.flat_map(|part| part.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
+    let here = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    here.filter_map(|target| target.split('#').next())
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    assert_none(&faults(|path, text| {
+        let is_page = path.extension() == Some("md");
+        let folder = path.parent().unwrap_or(path);
+        let targets = linked(text).filter(|_| is_page);
+        targets
+            .filter(|target| !repository::root().join(folder).join(target).exists())
+            .map(|target| format!("`{target}` is not there"))
+            .collect()
+    }));
+}
+
 #[test]
 fn the_sample_csv_holds_the_rows_of_the_config_map() {
     let csv = repository::read("data/sample_data.csv").expect("the sample");

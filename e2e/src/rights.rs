@@ -198,6 +198,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_security_shows_what_was_decided() {
+        let page = include_str!("../../docs/security.md");
+        let golden = include_str!("../../operator/tests/golden/rights.txt");
+        let lines: Vec<_> = golden.lines().filter(|line| !line.starts_with('#')).collect();
+        let shown = format!("```\n{}\n```\n", lines.join("\n"));
+        assert!(page.contains(&shown), "docs/security.md does not have\n{shown}");
+    }
+
+    #[test]
     fn a_line_without_its_form_is_an_error() {
         for line in ["jobs: get", "batch/jobs get", "batch/jobs:get"] {
             let error = decided(line).expect_err("no form");

@@ -202,6 +202,27 @@ impl Metrics {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_page_for_who_runs_the_operator_has_every_figure() {
+        let page = include_str!("../../docs/operator.md");
+        let metrics = Metrics::default();
+        // A figure without a series is not written.
+        metrics.passed("run", Duration::from_millis(3));
+        metrics.failed("run", "Refused");
+        metrics.count_runs(std::iter::empty());
+        let word = "Succeeded".to_owned();
+        drop(metrics.ended_runs.get_or_create(&OfPhase { phase: word.clone() }));
+        drop(metrics.attempts.get_or_create(&OfClass { class: word }));
+        drop(metrics.stage_seconds.get_or_create(&OfStageKind { kind: "train" }));
+        let text = metrics.text().expect("text");
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let figures: Vec<_> = types.filter_map(|line| line.split(' ').next()).collect();
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `trainyard_"));
+        let shown: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
+        let shown: Vec<_> = shown.iter().map(|name| format!("trainyard_{name}")).collect();
+        assert_eq!(shown, figures, "docs/operator.md");
+    }
+
     /// Whatever users call their pipelines, runs and stages: no name of theirs is a label.
     #[test]
     fn the_number_of_series_does_not_grow_with_what_is_run() {

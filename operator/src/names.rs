@@ -121,6 +121,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_for_who_runs_the_operator_has_every_label_and_annotation() {
+        let page = include_str!("../../docs/operator.md");
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        for name in [
+            RUN,
+            RUN_UID,
+            PIPELINE,
+            STAGE,
+            ATTEMPT,
+            MODEL_VERSION,
+            TRIGGER,
+            MANAGED_BY,
+            GIVEN,
+            CREATED,
+            DOCUMENT,
+        ] {
+            let shown = rows.iter().any(|row| row.contains(&format!("`{name}`")));
+            assert!(shown, "docs/operator.md lacks `{name}`");
+        }
+    }
+
+    #[test]
     fn names_of_jobs_never_collide_and_always_fit() {
         let uid = |text: &str| RunUid::parse(text).expect("a uid");
         let job = |run: &str, uid: &RunUid, stage: &str, attempt| {

@@ -86,6 +86,15 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_page_for_who_runs_the_operator_shows_its_command_line() {
+        let page = include_str!("../../docs/operator.md");
+        let help = CommandLine::command().render_help().to_string();
+        let shown = format!("$ trainyard-operator -h\n{}\n```\n", help.trim_end());
+        assert!(page.contains(&shown), "docs/operator.md does not have\n{shown}");
+    }
 
     fn parsed(arguments: &[&str]) -> Result<CommandLine, String> {
         CommandLine::try_parse_from([&["trainyard-operator"], arguments].concat()).map_err(|e| e.to_string())

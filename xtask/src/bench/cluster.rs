@@ -68,7 +68,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "run",
         "--quiet",
         "--locked",
-        "--release",
         "--package",
         "trainyard-e2e",
         "--bin",

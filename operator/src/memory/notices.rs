@@ -10,8 +10,22 @@ use trainyard_engine::Obstacle;
 #[derive(Debug, Default)]
 pub(crate) struct Notices(Mutex<BTreeMap<String, BTreeMap<String, Notice>>>);
 
+/// How far an attempt is that waits: what was noticed of an earlier one it waits for no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// Its Job has no pod yet.
+    WithoutPod,
+    /// Its pod has no node yet.
+    WithoutNode,
+    /// Its pod has a node.
+    OnNode,
+    /// It does not wait, or it says itself for what.
+    ForItself,
+}
+
 #[derive(Debug)]
 struct Notice {
+    stands: Stands,
     looked: Instant,
     looks: u32,
     found: Option<Obstacle>,
@@ -31,11 +45,19 @@ impl Notices {
         wait.saturating_sub(notice.looked.elapsed())
     }
 
+    /// How far the attempt of a Job is now. What was noticed before it came so far is forgotten.
+    pub(crate) fn stands(&self, run: &str, job: &str, now: Stands) {
+        if let Some(jobs) = lock(&self.0).get_mut(run) {
+            jobs.retain(|known, notice| known != job || notice.stands == now);
+        }
+    }
+
     /// The events of a Job were looked at. What was found before stays when they say nothing now: events expire.
-    pub(crate) fn looked(&self, run: &str, job: &str, found: Option<Obstacle>) {
+    pub(crate) fn looked(&self, run: &str, job: &str, stands: Stands, found: Option<Obstacle>) {
         let mut all = lock(&self.0);
         let jobs = all.entry(run.to_owned()).or_default();
         let notice = jobs.entry(job.to_owned()).or_insert(Notice {
+            stands,
             looked: Instant::now(),
             looks: 0,
             found: None,
@@ -53,5 +75,34 @@ impl Notices {
     /// The run is gone, or finished.
     pub(crate) fn forget(&self, run: &str) {
         lock(&self.0).remove(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trainyard_contract::FailureClass;
+
+    #[test]
+    fn what_was_noticed_lasts_as_long_as_the_attempt_stands_there() {
+        let found = || {
+            Some(Obstacle {
+                class: FailureClass::Infra,
+                message: "no volume yet".to_owned(),
+            })
+        };
+        let notices = Notices::default();
+        assert_eq!(notices.due_in("ns/run", "job"), Duration::ZERO);
+        notices.looked("ns/run", "job", Stands::WithoutNode, found());
+        notices.looked("ns/run", "other", Stands::WithoutPod, found());
+        assert!(notices.due_in("ns/run", "job") > Duration::ZERO);
+        // Events expire.
+        notices.looked("ns/run", "job", Stands::WithoutNode, None);
+        notices.stands("ns/run", "job", Stands::WithoutNode);
+        assert_eq!(notices.of("ns/run", "job"), found());
+        notices.stands("ns/run", "job", Stands::OnNode);
+        assert_eq!(notices.of("ns/run", "job"), None);
+        assert_eq!(notices.due_in("ns/run", "job"), Duration::ZERO);
+        assert_eq!(notices.of("ns/run", "other"), found());
     }
 }

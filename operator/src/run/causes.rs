@@ -5,7 +5,8 @@ use super::ending::{self, Waits, words};
 use super::observe::{RunObjects, attempt_of};
 use crate::clock::timestamp;
 use crate::context::Context;
-use crate::seen::SeenJob;
+use crate::memory::Stands;
+use crate::seen::{SeenJob, SeenPod};
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
@@ -40,10 +41,16 @@ pub(super) async fn notice(
         let pods = objects.pods_of(&stage, attempt);
         let waits = ending::waits(job, &pods);
         // What is being deleted says nothing that matters any more.
-        if job.metadata.deletion_timestamp.is_some() || !waits.in_silence_or_for_claim() {
+        if job.metadata.deletion_timestamp.is_some() {
             continue;
         }
         let pod = ending::pods_of(job, &pods).last().copied();
+        let stands = stands(waits, pod);
+        let job_uid = job.uid().unwrap_or_default();
+        ctx.notices.stands(run, &job_uid, stands);
+        if stands == Stands::ForItself {
+            continue;
+        }
         let (uid, since, patience) = match pod {
             Some(pod) => (pod.uid(), pod.creation_timestamp(), NOT_BEGUN),
             None => (job.uid(), job.creation_timestamp(), NO_POD),
@@ -52,20 +59,19 @@ pub(super) async fn notice(
         let age = since.map_or(Duration::ZERO, |since| {
             Duration::from_millis(now.since(timestamp(&since)).as_millis())
         });
-        let job_uid = job.uid().unwrap_or_default();
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
         let next = if due.is_zero() {
             let found = if waits == Waits::ForClaim {
                 of_claim(ctx, namespace, claim).await
             } else {
                 let of_object = of_object(ctx, namespace, &format!("involvedObject.uid={uid},type=Warning")).await;
-                match (of_object, pod) {
+                match (of_object, stands) {
                     // The scheduler has a node for it and waits, without a word, for the volume.
-                    (None, Some(pod)) if pod.spec.node_name.is_none() => provisioner(ctx, namespace, claim).await,
+                    (None, Stands::WithoutNode) => provisioner(ctx, namespace, claim).await,
                     (found, _) => found,
                 }
             };
-            ctx.notices.looked(run, &job_uid, found);
+            ctx.notices.looked(run, &job_uid, stands, found);
             ctx.notices.due_in(run, &job_uid)
         } else {
             due
@@ -73,6 +79,15 @@ pub(super) async fn notice(
         look_again = Some(look_again.map_or(next, |earlier| earlier.min(next)));
     }
     look_again
+}
+
+fn stands(waits: Waits, pod: Option<&SeenPod>) -> Stands {
+    match pod {
+        _ if !waits.in_silence_or_for_claim() => Stands::ForItself,
+        None => Stands::WithoutPod,
+        Some(pod) if pod.spec.node_name.is_none() => Stands::WithoutNode,
+        Some(_) => Stands::OnNode,
+    }
 }
 
 /// What was noticed about a Job.

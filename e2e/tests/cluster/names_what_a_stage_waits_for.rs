@@ -7,6 +7,8 @@ use trainyard_e2e::vocabulary::{Namespace, in_namespace, pipeline};
 #[tokio::test]
 async fn a_typo_in_the_image_is_named_and_ends_the_run_as_config() {
     in_namespace(async |ns| {
+        // A volume that is there already: nothing else is waited for.
+        ns.local_volume("trainyard").await;
         // A registry that nobody has: nothing leaves the cluster's network.
         let image = "localhost/trainyard-wroker:dev";
         let manifest = pipeline("iris")
@@ -44,7 +46,6 @@ async fn a_config_map_that_is_missing_is_named_and_the_run_goes_on_when_it_comes
 #[tokio::test]
 async fn a_config_map_that_never_comes_ends_the_run_as_config() {
     in_namespace(async |ns| {
-        // A volume that is there already: nothing else is waited for.
         ns.local_volume("trainyard").await;
         ns.apply(pipeline("iris").without_rows().set("timeouts.pending", "15s"))
             .await;

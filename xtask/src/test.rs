@@ -22,6 +22,8 @@ pub(crate) fn run() -> ExitCode {
         Step {
             name: "lints",
             run: || {
+                // Those of other systems too: who depends on whom is looked up offline.
+                cargo(&["fetch", "--locked"])?;
                 cargo(&[
                     "clippy",
                     "--workspace",

@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn the_memory_of_a_child_of_the_command_counts() {
         // The shell cannot become `sleep` here, since it has something to do afterwards.
-        let script = "head -c 50000000 /dev/zero | tail -c 40000000 > /dev/null; true";
+        // `tail` cannot end before its reader begins: there is time to look at it on a busy machine too.
+        let script = "head -c 50000000 /dev/zero | tail -c 40000000 | (sleep 1; cat > /dev/null); true";
         let peak = peak_memory(Command::new("sh").args(["-c", script])).unwrap();
         assert!(peak.largest > 30.0, "{peak:?}");
         assert!(peak.together > peak.largest, "{peak:?}");

@@ -98,6 +98,26 @@ impl Volume {
         names
     }
 
+    /// The files in it, at any depth, in which `text` stands. No link is followed.
+    pub fn files_with(&self, text: &str) -> Vec<Utf8PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.read_dir_utf8().into_iter().flatten().flatten() {
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_dir() {
+                    folders.push(entry.path().to_owned());
+                } else if kind.is_file() {
+                    let bytes = self.read(entry.path());
+                    if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
+                        found.push(entry.path().to_owned());
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Whatever is unfinished in it, at any depth.
     pub fn unfinished(&self) -> Vec<Utf8PathBuf> {
         let mut found = Vec::new();

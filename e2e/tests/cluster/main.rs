@@ -10,6 +10,7 @@ mod bad_data_stops_the_run;
 mod names_what_a_stage_waits_for;
 mod one_file_for_both_worlds;
 mod out_of_memory_grows;
+mod paths_stay_in_the_workspace;
 mod pipeline_changes;
 mod pods_are_taken_away;
 mod restricted_and_tight_namespaces;

@@ -10,9 +10,11 @@
 )]
 
 mod audit;
+mod documented;
 mod evidence;
 mod kubectl;
 mod namespace;
+mod own_cluster;
 mod pipeline;
 mod run;
 mod snapshot;
@@ -23,7 +25,9 @@ mod wait;
 pub(crate) use namespace::{CLUSTER_VARIABLE, KEEP_VARIABLE};
 
 pub use audit::Request;
+pub use documented::follow;
 pub use namespace::{Namespace, cluster_under_test, in_namespace};
+pub use own_cluster::on_a_cluster_of_its_own;
 pub use pipeline::{PipelineManifest, SEED_ROWS, pipeline};
 pub use run::Run;
 pub use snapshot::Snapshot;

@@ -4,13 +4,15 @@ use super::{Namespace, kubectl};
 use crate::operator;
 
 /// What kubectl is asked.
-const QUESTIONS: [&str; 6] = [
+const QUESTIONS: [&str; 7] = [
     "get mlpipelines,pipelineruns,modelversions,jobs,pods,persistentvolumeclaims,resourcequotas --output wide",
     "get events --sort-by=.metadata.creationTimestamp",
     "get pipelineruns --output yaml",
     "get mlpipelines --output yaml",
     "describe jobs,pods",
     "logs --selector trainyard.dev/run --all-containers --prefix --tail 40",
+    // Where the test has installed an operator of its own.
+    "logs --selector app.kubernetes.io/name=trainyard --prefix --tail 40",
 ];
 /// Of each answer, and of the operator's log: the rest is rarely the reason.
 const LINES_MAX: usize = 300;

@@ -31,17 +31,25 @@ pub struct Namespace {
     name: String,
 }
 
+/// The name of the cluster that is tested.
+pub(super) fn name_under_test() -> Name {
+    let name = std::env::var(CLUSTER_VARIABLE).map_or_else(|_| Ok(Name::default()), |name| name.parse());
+    name.unwrap_or_else(|fault| panic!("{CLUSTER_VARIABLE}: {fault}"))
+}
+
 /// The cluster that is tested.
 pub async fn cluster_under_test() -> Cluster {
-    let name = std::env::var(CLUSTER_VARIABLE).map_or_else(|_| Ok(Name::default()), |name| name.parse());
-    let name = name.unwrap_or_else(|fault| panic!("{CLUSTER_VARIABLE}: {fault}"));
-    let cluster = Cluster::running(&name).await;
+    let cluster = Cluster::running(&name_under_test()).await;
     cluster.unwrap_or_else(|error| panic!("`cargo xtask cluster test` runs these tests on a cluster: {error:#}"))
 }
 
 /// Runs a test in a namespace of its own.
 pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
-    let namespace = Namespace::create(cluster_under_test().await).await;
+    in_namespace_of(cluster_under_test().await, test).await;
+}
+
+pub(super) async fn in_namespace_of(cluster: Cluster, test: impl AsyncFnOnce(&Namespace)) {
+    let namespace = Namespace::create(cluster).await;
     let ended = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
     match ended {
         Ok(()) => namespace.remove().await,

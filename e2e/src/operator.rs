@@ -29,6 +29,8 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 const RELEASE: &str = "trainyard";
 /// The namespace of that release.
 const NAMESPACE: &str = "trainyard-system";
+/// Under which name it asks, where it runs in its pod.
+pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:trainyard-system:trainyard";
 /// Where the process tells how it does. Nobody else is in the cluster's network.
 const PAGES: &str = "127.0.0.1:8080";
 /// How long it may take until it has seen what is there.

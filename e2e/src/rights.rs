@@ -106,7 +106,18 @@ pub fn granted(table: &str) -> Result<BTreeSet<Right>, String> {
 struct AuditLine {
     verb: String,
     user: User,
+    #[serde(rename = "requestURI", default)]
+    uri: String,
     object_ref: Option<ObjectRef>,
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+#[derive(Default, Deserialize)]
+struct Annotations {
+    /// `allow` or `forbid`. A quota and Pod Security refuse with the same 403, but what they refuse was allowed.
+    #[serde(rename = "authorization.k8s.io/decision", default)]
+    decision: String,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +140,32 @@ struct ObjectRef {
 /// A line that is not one of an audit log, but for the last, which may be half-written.
 pub fn asked(audit_log: &str, user: &str) -> Result<BTreeSet<Right>, String> {
     let mut rights = BTreeSet::new();
+    for line in lines_of(audit_log, user)? {
+        // A path such as /version is no object.
+        let Some(object) = line.object_ref else { continue };
+        let Some(resource) = object.resource else { continue };
+        let subresource = object.subresource.map(|s| format!("/{s}")).unwrap_or_default();
+        rights.insert(Right {
+            group: object.api_group,
+            resource: format!("{resource}{subresource}"),
+            verb: line.verb,
+        });
+    }
+    Ok(rights)
+}
+
+/// Reads an audit log: verb and address of what `user` asked for without the right to.
+///
+/// # Errors
+/// As [`asked`].
+pub fn forbidden(audit_log: &str, user: &str) -> Result<Vec<String>, String> {
+    let lines = lines_of(audit_log, user)?.into_iter();
+    let forbidden = lines.filter(|line| line.annotations.decision == "forbid");
+    Ok(forbidden.map(|line| format!("{} {}", line.verb, line.uri)).collect())
+}
+
+fn lines_of(audit_log: &str, user: &str) -> Result<Vec<AuditLine>, String> {
+    let mut of_user = Vec::new();
     let mut lines = audit_log.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let read: AuditLine = match serde_json::from_str(line) {
@@ -136,19 +173,11 @@ pub fn asked(audit_log: &str, user: &str) -> Result<BTreeSet<Right>, String> {
             Err(_) if lines.peek().is_none() && !audit_log.ends_with('\n') => break,
             Err(error) => return Err(format!("line {} of the audit log: {error}", number + 1)),
         };
-        // A path such as /version is no object.
-        let Some(object) = read.object_ref.filter(|_| read.user.username == user) else {
-            continue;
-        };
-        let Some(resource) = object.resource else { continue };
-        let subresource = object.subresource.map(|s| format!("/{s}")).unwrap_or_default();
-        rights.insert(Right {
-            group: object.api_group,
-            resource: format!("{resource}{subresource}"),
-            verb: read.verb,
-        });
+        if read.user.username == user {
+            of_user.push(read);
+        }
     }
-    Ok(rights)
+    Ok(of_user)
 }
 
 #[cfg(test)]
@@ -268,6 +297,23 @@ mlpipelines.trainyard.dev/status                []                              
             right("update", "trainyard.dev", "pipelineruns/status"),
         ];
         assert_eq!(asked(LOG, "us"), Ok(BTreeSet::from(wanted)));
+    }
+
+    #[test]
+    fn a_right_that_is_missing_is_told_from_a_quota_that_is_full() {
+        let line = |user: &str, decision: &str, uri: &str| {
+            format!(
+                r#"{{"verb":"create","requestURI":"{uri}","user":{{"username":"{user}"}},"responseStatus":{{"code":403}},"annotations":{{"authorization.k8s.io/decision":"{decision}"}}}}"#
+            )
+        };
+        let log = [
+            line("us", "allow", "/of-a-full-quota"),
+            line("us", "forbid", "/secrets"),
+            line("them", "forbid", "/nodes"),
+        ]
+        .join("\n");
+        assert_eq!(forbidden(&log, "us"), Ok(vec!["create /secrets".to_owned()]));
+        assert_eq!(forbidden(LOG, "us"), Ok(vec![]));
     }
 
     #[test]

@@ -9,6 +9,7 @@
     reason = "what does not hold ends the test that says it"
 )]
 
+mod account;
 mod audit;
 mod documented;
 mod evidence;

@@ -77,11 +77,16 @@ impl Request {
 impl Cluster {
     /// Everything that was asked of its API server and has been answered, in the order of the answers.
     pub fn audit(&self) -> Vec<Request> {
-        let path = self.state().audit_log();
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let requests = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let log = self.audit_log();
+        let requests = log.lines().filter_map(|line| serde_json::from_str(line).ok());
         requests
             .filter(|request: &Request| request.stage == "ResponseComplete")
             .collect()
+    }
+
+    /// The log itself, a JSON line for each.
+    pub(super) fn audit_log(&self) -> String {
+        let path = self.state().audit_log();
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }

@@ -3,6 +3,7 @@
 use super::kubectl::Said;
 use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, volume, wait};
 use crate::cluster::Cluster;
+use crate::deadline::until;
 use crate::state::Name;
 use futures::{AsyncBufReadExt as _, FutureExt as _, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
@@ -163,6 +164,18 @@ impl Namespace {
         let said = self.kubectl_with("apply --filename -", &manifest).await;
         assert!(said.succeeded, "kubectl apply: {}\nof\n{manifest}", said.errors);
         said.out
+    }
+
+    /// The same until it is admitted: a definition that was changed holds for an API server a moment later.
+    pub async fn apply_when_admitted(&self, manifest: impl Display) {
+        let manifest = manifest.to_string();
+        let mut refusal = String::new();
+        let admitted = until("it is admitted", Duration::from_secs(PATIENCE), async || {
+            let said = self.kubectl_with("apply --filename -", &manifest).await;
+            refusal = said.errors;
+            Ok(said.succeeded.then_some(()))
+        });
+        assert!(admitted.await.is_ok(), "kubectl apply: {refusal}\nof\n{manifest}");
     }
 
     /// What kubectl complains about, or the API server behind it. The manifest must be refused.

@@ -16,6 +16,7 @@ mod pipeline_changes;
 mod pods_are_taken_away;
 mod restricted_and_tight_namespaces;
 mod retries;
+mod rights;
 mod stop_and_suspend;
 mod timeouts;
 mod workspaces;

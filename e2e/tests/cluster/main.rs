@@ -7,6 +7,7 @@ mod the_cluster_is_real;
 mod the_cluster_leaves_nothing;
 
 mod bad_data_stops_the_run;
+mod chart;
 mod documented;
 mod names_what_a_stage_waits_for;
 mod one_file_for_both_worlds;

@@ -3,11 +3,16 @@
 //! A file is one promise. `cargo xtask cluster test [FILTER]` runs them, each in a namespace of its own.
 #![expect(clippy::unwrap_used, reason = "what is not there ends the test")]
 
+#[path = "../../../crds/tests/refusals/cases/mod.rs"]
+#[expect(dead_code, reason = "fields are looked for here as the server writes them")]
+mod cases;
+
 mod the_cluster_is_real;
 mod the_cluster_leaves_nothing;
 
 mod bad_data_stops_the_run;
 mod chart;
+mod definitions;
 mod documented;
 mod names_what_a_stage_waits_for;
 mod one_file_for_both_worlds;

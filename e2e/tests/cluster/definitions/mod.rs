@@ -1,0 +1,5 @@
+//! The definitions of our kinds on a real API server: what it admits and refuses, in which words, and how it explains them.
+
+mod changes;
+mod request;
+mod rules;

@@ -15,6 +15,7 @@ mod documented;
 mod evidence;
 mod kubectl;
 mod namespace;
+mod operator_log;
 mod own_cluster;
 mod pipeline;
 mod run;

@@ -186,6 +186,15 @@ impl Namespace {
         said.errors
     }
 
+    /// Applies a manifest on the server's side: kubectl keeps no copy of it in an annotation, which has less room than an object.
+    pub async fn apply_on_the_server(&self, manifest: impl Display) -> String {
+        let said = self
+            .kubectl_with("apply --server-side --filename -", &manifest.to_string())
+            .await;
+        assert!(said.succeeded, "kubectl apply --server-side: {}", said.errors);
+        said.out
+    }
+
     /// Applies a file of the repository, by its path from the root.
     pub async fn apply_file(&self, path: &str) -> String {
         self.kubectl(&format!("apply --filename {path}")).await

@@ -1,5 +1,6 @@
 //! The definitions of our kinds on a real API server: what it admits and refuses, in which words, and how it explains them.
 
+mod bad_manifests;
 mod changes;
 mod request;
 mod rules;

@@ -195,6 +195,16 @@ impl Namespace {
         said.out
     }
 
+    /// What kubectl prints where the API server would take this object, which then is not there. It must be admitted.
+    pub async fn dry_run(&self, manifest: impl Display) -> String {
+        let manifest = manifest.to_string();
+        let said = self
+            .kubectl_with("create --dry-run=server --filename -", &manifest)
+            .await;
+        assert!(said.succeeded, "kubectl create: {}\nof\n{manifest}", said.errors);
+        said.out
+    }
+
     /// Applies a file of the repository, by its path from the root.
     pub async fn apply_file(&self, path: &str) -> String {
         self.kubectl(&format!("apply --filename {path}")).await

@@ -2,5 +2,6 @@
 
 mod bad_manifests;
 mod changes;
+mod golden_jobs;
 mod request;
 mod rules;

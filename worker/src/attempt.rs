@@ -7,8 +7,8 @@
 //! 3. `result.json` is written, all is synced (but the dataset, whose digest tells when it is lost), and one rename commits.
 //!    Of two that run at once the first wins, and both report what it made.
 //!
-//! A failed attempt is committed too, without its dataset, so that its log and report can be read. One that was stopped, or
-//! that met a changed input, leaves nothing. Killed anywhere, it leaves an unfinished folder that the next run removes.
+//! A failed attempt is committed too, without its dataset, so that its log and report can be read; so is one that was stopped or
+//! met a changed input. Killed anywhere, it leaves an unfinished folder that the next run removes.
 //!
 //! Not here: arguments, signals, exit codes ([`crate::process`]); the stages ([`crate::stage`]).
 

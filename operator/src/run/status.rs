@@ -94,57 +94,52 @@ pub(super) async fn write_first(
         known: StageStatus::new(stage.name.clone()),
         job: None,
     });
-    let mut status = PipelineRunStatus {
+    let status = PipelineRunStatus {
         revision: Some(revision.clone()),
         stages: stages.collect(),
         message: String::new(),
         ..seen(object)
     };
-    set_conditions(&mut status, clock::now());
-    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
-        .await
-        .map(|_| ())
+    write_apart(ctx, object, status).await
 }
 
 /// A run that cannot begin yet, and why.
 pub(super) async fn write_waiting(ctx: &Context, object: &PipelineRun, cause: &str) -> Result<(), Error> {
-    let mut status = PipelineRunStatus {
+    let status = PipelineRunStatus {
         message: cut(cause, MESSAGE_BYTES_MAX),
         ..seen(object)
     };
-    set_conditions(&mut status, clock::now());
-    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
-        .await
-        .map(|_| ())
+    write_apart(ctx, object, status).await
 }
 
 /// A run that can never begin.
 pub(super) async fn write_refused(ctx: &Context, object: &PipelineRun, fault: &str) -> Result<(), Error> {
-    let mut status = PipelineRunStatus {
+    let status = PipelineRunStatus {
         phase: RunPhase::Failed,
         failure_class: Some(FailureClass::Config),
         message: cut(fault, MESSAGE_BYTES_MAX),
         finished: true,
         ..seen(object)
     };
-    set_conditions(&mut status, clock::now());
-    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
-        .await
-        .map(|_| ())
+    write_apart(ctx, object, status).await
 }
 
 /// A run that was stopped before it began.
-pub(crate) async fn write_stopped(ctx: &Context, object: &PipelineRun) -> Result<(), Error> {
-    let mut status = PipelineRunStatus {
+pub(super) async fn write_stopped(ctx: &Context, object: &PipelineRun) -> Result<(), Error> {
+    let status = PipelineRunStatus {
         phase: RunPhase::Stopped,
         message: "stopped before it began".to_owned(),
         finished: true,
         ..seen(object)
     };
+    write_apart(ctx, object, status).await
+}
+
+/// Writes a status that no plan of the engine made.
+async fn write_apart(ctx: &Context, object: &PipelineRun, mut status: PipelineRunStatus) -> Result<(), Error> {
     set_conditions(&mut status, clock::now());
-    replace(ctx, object, object.status.clone().unwrap_or_default(), status)
-        .await
-        .map(|_| ())
+    let before = object.status.clone().unwrap_or_default();
+    replace(ctx, object, before, status).await.map(|_| ())
 }
 
 /// The status as it was, about the spec as it is.

@@ -3,6 +3,7 @@
 use crate::binaries::Binaries;
 use crate::certificates::{Certificates, User};
 use crate::cgroups::Cgroup;
+use crate::command::{command, output};
 use crate::control_plane::{self, API_SERVICE, ControlPlane, Endpoints};
 use crate::network::Namespace;
 use crate::node::{FIRST_ADDRESS, Node, Surroundings};
@@ -11,7 +12,7 @@ use crate::options::{NODES_MAX, NodeLoss, Options};
 use crate::phases::Phases;
 use crate::processes::{self, Place, Processes};
 use crate::state::{Name, State};
-use crate::{dns, forwarder, image, kubeconfig, mounts, packages, readiness, storage};
+use crate::{dns, fake_nodes, forwarder, image, kubeconfig, mounts, packages, readiness, storage};
 use anyhow::{Context, Result, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use kube::Client;
@@ -40,14 +41,18 @@ impl Cluster {
             options.nodes
         );
         ensure!(
-            rustix::process::geteuid().is_root(),
-            "only root can make the network and the cgroups of a cluster; run this as root"
+            options.nodes == 0 || is_root(),
+            "only root can make the networks and the cgroups of real nodes; run this as root, or ask for fake nodes only: --nodes 0 \
+             --fake-nodes 2"
         );
         let mut phases = Phases::start();
         packages::install_missing()?;
         let binaries = Binaries::built()?;
-        let [pause, shell] = image::archives_for_tests(&binaries)?;
-        let images: Vec<_> = [pause, shell].into_iter().chain(options.images.clone()).collect();
+        let mut images = Vec::new();
+        if options.nodes > 0 {
+            images.extend(image::archives_for_tests(&binaries)?);
+            images.extend(options.images.clone());
+        }
         phases.done("programs and images");
 
         let state = State::of(&options.name)?;
@@ -70,7 +75,9 @@ impl Cluster {
 
         let Rising { state, processes, .. } = rising;
         let summary = Summary {
+            whose: Whose::Ours,
             nodes: options.nodes,
+            fake_nodes: options.fake_nodes,
             node_loss: options.node_loss,
         };
         let summary = serde_json::to_string(&summary).context("a summary has only text keys")?;
@@ -81,6 +88,39 @@ impl Cluster {
             client,
             processes,
         })
+    }
+
+    /// A cluster that somebody else has brought up, by its kubeconfig. What we keep about it goes by [`Self::down_by_name`]; the
+    /// cluster stays as it is.
+    ///
+    /// # Errors
+    /// When kubectl cannot read the kubeconfig, or a cluster of this name is up.
+    pub async fn adopt(name: &Name, kubeconfig: &Utf8Path) -> Result<Self> {
+        let binaries = Binaries::built()?;
+        let state = State::of(name)?;
+        let _lock = state.lock()?;
+        ensure!(
+            !state.ready().exists(),
+            "cluster `{name}` is up already: give another name"
+        );
+        tear_down(&state).await?;
+        state.create()?;
+        link_programs(&state, &binaries)?;
+        let view = ["config", "view", "--raw", "--flatten", "--minify", "--output=json"];
+        let view = output(command(binaries.program("kubectl"), view).env("KUBECONFIG", kubeconfig));
+        let view = view.with_context(|| format!("cannot read the kubeconfig {kubeconfig}"))?;
+        for path in [state.kubeconfig(), state.inside_kubeconfig()] {
+            state.write(path, &view)?;
+        }
+        let summary = Summary {
+            whose: Whose::Foreign,
+            nodes: 0,
+            fake_nodes: 0,
+            node_loss: NodeLoss::default(),
+        };
+        let summary = serde_json::to_string(&summary).context("a summary has only text keys")?;
+        state.write(state.ready(), summary)?;
+        Self::running(name).await
     }
 
     /// Ends it and removes all that it made.
@@ -153,24 +193,46 @@ impl Cluster {
         self.state.programs()
     }
 
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        self.state.name()
+    }
+
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
-    /// Its real nodes.
+    /// Its real nodes; none of a cluster that somebody else has brought up.
     pub(crate) fn nodes(&self) -> Result<Vec<Node>> {
+        Ok(Node::all(&self.state, self.summary()?.nodes))
+    }
+
+    /// Whether somebody else has brought it up: then we know of it what its API says, and nothing more.
+    pub(crate) fn is_foreign(&self) -> Result<bool> {
+        Ok(self.summary()?.whose == Whose::Foreign)
+    }
+
+    fn summary(&self) -> Result<Summary> {
         let path = self.state.ready();
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        let summary: Summary = serde_json::from_str(&text).with_context(|| format!("{path} is not ours"))?;
-        Ok(Node::all(&self.state, summary.nodes))
+        serde_json::from_str(&text).with_context(|| format!("{path} is not ours"))
     }
+}
+
+/// Who brought a cluster up.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Whose {
+    Ours,
+    Foreign,
 }
 
 /// What is kept of a cluster's [`Options`].
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
+    whose: Whose,
     nodes: u8,
+    fake_nodes: u8,
     node_loss: NodeLoss,
 }
 
@@ -182,6 +244,41 @@ pub fn kubeconfig_of(name: &Name) -> Result<Utf8PathBuf> {
         "no cluster `{name}` is up; `cargo xtask cluster up` makes one"
     );
     Ok(state.kubeconfig())
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Where the control plane runs: in a network and a cgroup of its own where we may make them, else among everybody's processes.
+pub(crate) fn place(cluster: &Name) -> Place {
+    if !is_root() {
+        return Place::default();
+    }
+    Place {
+        network: Some(Namespace::first_of(cluster)),
+        cgroup: Some(Cgroup::of_control(cluster)),
+    }
+}
+
+/// In a network of its own the ports are always the same; on everybody's loopback they are some that nobody has.
+fn endpoints(place: &Place) -> Result<Endpoints> {
+    let outside = forwarder::free_port()?;
+    if place.network.is_none() {
+        return Ok(Endpoints {
+            api: outside,
+            outside,
+            etcd: forwarder::free_port()?,
+            etcd_peers: forwarder::free_port()?,
+        });
+    }
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Ok(Endpoints {
+        api: SocketAddr::from((FIRST_ADDRESS, 6443)),
+        outside,
+        etcd: local(2379),
+        etcd_peers: local(2380),
+    })
 }
 
 /// A cluster on its way up.
@@ -205,6 +302,7 @@ struct Users {
     proxy: User,
     dns: User,
     provisioner: User,
+    kwok: User,
     kubelets: Vec<User>,
 }
 
@@ -217,6 +315,7 @@ impl Users {
             proxy: User::component("kube-proxy")?,
             dns: User::component("coredns")?,
             provisioner: User::component("local-path-provisioner")?,
+            kwok: User::component("kwok")?,
             kubelets: nodes
                 .iter()
                 .map(|node| User::node(&node.name()))
@@ -232,9 +331,10 @@ impl Users {
             proxy,
             dns,
             provisioner,
+            kwok,
             kubelets,
         } = self;
-        let parts = [admin, manager, scheduler, proxy, dns, provisioner];
+        let parts = [admin, manager, scheduler, proxy, dns, provisioner, kwok];
         parts.into_iter().chain(kubelets).collect()
     }
 }
@@ -243,18 +343,10 @@ impl Rising {
     /// Folder, network, cgroup, certificates and kubeconfigs: all that is there before the first process.
     fn begin(options: &Options, state: State, binaries: Binaries) -> Result<Self> {
         state.create()?;
-        for program in binaries.for_path() {
-            let link = state.programs().join(program.file_name().unwrap_or_default());
-            symlink(&program, &link).with_context(|| format!("cannot make the link {link}"))?;
-        }
+        link_programs(&state, &binaries)?;
         let nodes = Node::all(&state, options.nodes);
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let endpoints = Endpoints {
-            api: SocketAddr::from((FIRST_ADDRESS, 6443)),
-            outside: forwarder::free_port()?,
-            etcd: local(2379),
-            etcd_peers: local(2380),
-        };
+        let place = place(&options.name);
+        let endpoints = endpoints(&place)?;
         let users = Users::new(&nodes)?;
         let addresses = [
             endpoints.api.ip().to_string(),
@@ -268,17 +360,16 @@ impl Rising {
         ] {
             kubeconfig::write(&state, &path, server, &certificates, &users.admin)?;
         }
-        let network = Namespace::first_of(&options.name);
-        network.create_first(FIRST_ADDRESS)?;
-        let cgroup = Cgroup::of_control(&options.name);
-        cgroup.create()?;
+        if let Some(network) = &place.network {
+            network.create_first(FIRST_ADDRESS)?;
+        }
+        if let Some(cgroup) = &place.cgroup {
+            cgroup.create()?;
+        }
         Ok(Self {
             options: options.clone(),
             processes: Processes::of(&state),
-            place: Place {
-                network: Some(network),
-                cgroup: Some(cgroup),
-            },
+            place,
             state,
             binaries,
             endpoints,
@@ -306,7 +397,9 @@ impl Rising {
             place: self.place.clone(),
         };
         plane.start_api(processes)?;
-        forwarder::start(state, processes, self.endpoints, &self.place)?;
+        if self.place.network.is_some() {
+            forwarder::start(state, processes, self.endpoints, &self.place)?;
+        }
         let around = Surroundings {
             binaries,
             node_loss: self.options.node_loss,
@@ -333,6 +426,10 @@ impl Rising {
             let kubeconfig = plane.kubeconfig("kubeconfig-local-path-provisioner", &self.users.provisioner)?;
             storage::start(&plane, nodes, processes, &kubeconfig)?;
         }
+        if self.options.fake_nodes > 0 {
+            let kubeconfig = plane.kubeconfig("kubeconfig-kwok", &self.users.kwok)?;
+            fake_nodes::start(&plane, processes, &kubeconfig)?;
+        }
         Ok(client)
     }
 
@@ -342,12 +439,24 @@ impl Rising {
                 readiness::create(client, object).await?;
             }
         }
+        for fake in fake_nodes::objects(self.options.fake_nodes) {
+            readiness::create(client, fake).await?;
+        }
         readiness::service_account(client, &mut self.processes).await?;
-        for node in &self.nodes {
-            readiness::node(client, &node.name(), &mut self.processes).await?;
+        let real = self.nodes.iter().map(Node::name);
+        for name in real.chain(fake_nodes::names(self.options.fake_nodes)) {
+            readiness::node(client, &name, &mut self.processes).await?;
         }
         Ok(())
     }
+}
+
+fn link_programs(state: &State, binaries: &Binaries) -> Result<()> {
+    for program in binaries.for_path() {
+        let link = state.programs().join(program.file_name().unwrap_or_default());
+        symlink(&program, &link).with_context(|| format!("cannot make the link {link}"))?;
+    }
+    Ok(())
 }
 
 /// Ends and removes what the cluster's folder and the names of its parts lead to; none of it need be there.

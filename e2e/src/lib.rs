@@ -26,6 +26,7 @@ mod kubeconfig;
 
 mod control_plane;
 mod dns;
+mod fake_nodes;
 mod forwarder;
 pub mod image;
 mod node;
@@ -48,4 +49,4 @@ pub use needs::missing_for_a_cluster;
 pub use operator::{OPERATOR_ACCOUNT, OPERATOR_RUNS, OperatorRuns};
 pub use options::{NODES_MAX, NodeLoss, Options};
 pub use state::Name;
-pub use test_run::{Ended, TestRun};
+pub use test_run::{Ended, Extent, KUBECONFIG_VARIABLE, TestRun};

@@ -1,27 +1,29 @@
 //! The operator that is tested, and the two ways in which it may run: tests see no difference.
 
-use crate::cache;
-use crate::cgroups::Cgroup;
 use crate::command::{command, output, run};
 use crate::image::build;
-use crate::network::Namespace;
-use crate::processes::{self, Place, Processes};
+use crate::processes::{self, Processes};
 use crate::state::State;
+use crate::{cache, cluster, forwarder};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
-/// How the operator runs.
+/// How the operator runs. Either way the chart is installed for all namespaces, and it runs as the account, with the rights, that it
+/// has at users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OperatorRuns {
-    /// In its pod, as the chart installs it for all namespaces: under its own account, with the rights that it has at users.
+    /// In its pod, as at users.
     Pod,
-    /// As a process in the cluster's network, with all rights: it can be looked at, and killed, from outside.
+    /// As a process beside the control plane, with a token of its account: it needs no real node, and can be killed from outside.
     Process,
 }
 
-/// What the tests run it as.
+/// What the tests run it as, where there is a real node.
 pub const OPERATOR_RUNS: OperatorRuns = OperatorRuns::Pod;
 /// Its name: of the program, of the process, and of the one who asks, in the audit log.
 pub(crate) const OPERATOR: &str = "trainyard-operator";
@@ -29,10 +31,8 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 const RELEASE: &str = "trainyard";
 /// The namespace of that release.
 const NAMESPACE: &str = "trainyard-system";
-/// Under which name it asks, where it runs in its pod.
+/// Under which name it asks.
 pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:trainyard-system:trainyard";
-/// Where the process tells how it does. Nobody else is in the cluster's network.
-const PAGES: &str = "127.0.0.1:8080";
 /// How long it may take until it has seen what is there.
 const READY_WITHIN: &str = "60s";
 
@@ -43,20 +43,23 @@ pub(crate) async fn install(
     runs: OperatorRuns,
     program: &Utf8Path,
 ) -> Result<()> {
-    processes::end_named(state, OPERATOR).await?;
-    match runs {
-        OperatorRuns::Pod => install_chart(state, program)?,
-        OperatorRuns::Process => {
-            let uninstall = ["uninstall", RELEASE, "--ignore-not-found", "--wait"];
-            run(helm(state).args(uninstall)).context("the operator that is there")?;
-            define(state)?;
-            start(state, processes, program)?;
-        }
+    kill(state).await?;
+    install_chart(state, runs, program)?;
+    state.write(record(state), format!("{runs:?}"))?;
+    if runs == OperatorRuns::Process {
+        symlink_to(state, program)?;
+        write_kubeconfig(state)?;
+        start(state, processes)?;
     }
-    state.write(record(state), format!("{runs:?}")).map(drop)
+    Ok(())
 }
 
-fn install_chart(state: &State, program: &Utf8Path) -> Result<()> {
+/// Ends the process with SIGKILL, where there is one.
+pub(crate) async fn kill(state: &State) -> Result<()> {
+    processes::end_named(state, OPERATOR).await
+}
+
+fn install_chart(state: &State, runs: OperatorRuns, program: &Utf8Path) -> Result<()> {
     let content = fs::read(program).with_context(|| format!("cannot read {program}"))?;
     let mut values = vec![
         "clusterWide=true".to_owned(),
@@ -73,68 +76,90 @@ fn install_chart(state: &State, program: &Utf8Path) -> Result<()> {
             values.push(format!("{part}.image.{key}={value}"));
         }
     }
-    let upgrade = [
+    let mut upgrade = vec![
         "upgrade",
         RELEASE,
         "charts/trainyard",
         "--install",
         "--create-namespace",
-        "--wait",
-        "--timeout",
-        READY_WITHIN,
-        "--set",
-        &values.join(","),
     ];
-    let installed = run(helm(state).args(upgrade));
+    match runs {
+        OperatorRuns::Pod => upgrade.extend(["--wait", "--timeout", READY_WITHIN]),
+        // No node has it: the pod stays Pending, and the process takes its place.
+        OperatorRuns::Process => values.push("operator.nodeSelector.trainyard\\.dev/runs-as=process".to_owned()),
+    }
+    let values = values.join(",");
+    upgrade.extend(["--set", &values]);
+    let installed = run(of_cluster(state, "helm").args(upgrade));
     installed.with_context(|| format!("the chart is not installed; the operator says:\n{}", log_of_pod(state)))
 }
 
 /// helm and kubectl, for the release.
-fn helm(state: &State) -> Command {
-    of_cluster(state, "helm", NAMESPACE)
-}
-
-fn of_cluster(state: &State, program: &str, namespace: &str) -> Command {
-    let mut command = command(state.programs().join(program), ["--namespace", namespace]);
+fn of_cluster(state: &State, program: &str) -> Command {
+    let mut command = command(state.programs().join(program), ["--namespace", NAMESPACE]);
     command.current_dir(build::root()).env("KUBECONFIG", state.kubeconfig());
     command
 }
 
-/// The chart brings the definitions along; the process does not.
-fn define(state: &State) -> Result<()> {
-    let definitions = build::root().join("crds/yaml");
-    let apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
-    let mut kubectl = of_cluster(state, "kubectl", NAMESPACE);
-    run(kubectl.args(apply).arg(definitions)).context("the definitions of our kinds")?;
-    let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
-    run(of_cluster(state, "kubectl", NAMESPACE).args(wait)).context("the definitions of our kinds")
+/// The process's kubeconfig: the cluster's own, but with a token of its account.
+fn write_kubeconfig(state: &State) -> Result<()> {
+    let token = ["create", "token", RELEASE, "--duration=24h"];
+    let token = output(of_cluster(state, "kubectl").args(token)).context("no token for the operator")?;
+    let path = state.inside_kubeconfig();
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut document: Value = serde_json::from_str(&text).with_context(|| format!("{path} is not ours"))?;
+    document["users"][0]["user"]["token"] = token.trim().into();
+    state.write(kubeconfig(state), format!("{document:#}\n")).map(drop)
 }
 
-fn start(state: &State, processes: &mut Processes, program: &Utf8Path) -> Result<()> {
-    let network = Namespace::first_of(state.name());
-    let place = Place {
-        cgroup: Some(Cgroup::of_control(state.name())),
-        network: Some(network.clone()),
-    };
+fn kubeconfig(state: &State) -> Utf8PathBuf {
+    state.folder().join("kubeconfig-operator")
+}
+
+/// The program under test, for [`start`].
+fn program(state: &State) -> Utf8PathBuf {
+    state.programs().join(OPERATOR)
+}
+
+fn symlink_to(state: &State, built: &Utf8Path) -> Result<()> {
+    let link = program(state);
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(&link).with_context(|| format!("cannot remove {link}"))?;
+    }
+    symlink(built, &link).with_context(|| format!("cannot make the link {link}"))
+}
+
+/// Starts the process, after [`install`] has prepared it, and waits until it has seen what is there.
+pub(crate) fn start(state: &State, processes: &mut Processes) -> Result<()> {
+    let place = cluster::place(state.name());
+    let program = program(state);
     let worker = build::name_of("trainyard-worker");
+    // In a network of its own nobody else has a port; else it is any that is free.
+    let pages = if place.network.is_some() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))
+    } else {
+        forwarder::free_port()?
+    };
     let arguments = [
         // For `env`, which becomes the program that follows.
-        format!("KUBECONFIG={}", state.inside_kubeconfig()),
+        format!("KUBECONFIG={}", kubeconfig(state)),
         program.to_string(),
         "--cluster-wide".to_owned(),
         format!("--worker-image={worker}"),
         "--worker-image-pull-policy=Never".to_owned(),
-        format!("--listen={PAGES}"),
+        format!("--listen={pages}"),
     ];
     processes.start(OPERATOR, &place, Utf8Path::new("env"), &arguments)?;
-    let ask = [
-        format!("--net={}", network.path()),
+    let mut ask = vec![
         program.to_string(),
         "probe".to_owned(),
-        format!("http://{PAGES}/readyz"),
+        format!("http://{pages}/readyz"),
         format!("--within={READY_WITHIN}"),
     ];
-    let ready = run(&mut command("nsenter", ask));
+    if let Some(network) = &place.network {
+        ask.splice(0..0, ["nsenter".to_owned(), format!("--net={}", network.path())]);
+    }
+    let ready = run(&mut command(&ask[0], &ask[1..]));
     if ready.is_err() {
         // Its end, with its last lines, is the better explanation.
         processes.all_run()?;
@@ -160,6 +185,6 @@ pub(crate) fn log(state: &State) -> String {
 fn log_of_pod(state: &State) -> String {
     let logs = ["logs", "--tail=-1", "--prefix=false"];
     let deployment = format!("deployment/{RELEASE}");
-    let said = output(of_cluster(state, "kubectl", NAMESPACE).args(logs).arg(deployment));
+    let said = output(of_cluster(state, "kubectl").args(logs).arg(deployment));
     said.unwrap_or_else(|error| format!("its log cannot be read: {error:#}"))
 }

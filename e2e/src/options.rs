@@ -15,6 +15,8 @@ pub struct Options {
     pub name: Name,
     /// Real nodes, with kubelet and containerd: at most [`NODES_MAX`].
     pub nodes: u8,
+    /// Nodes on which no container runs: kwok plays them.
+    pub fake_nodes: u8,
     /// Archives of images that every node shall have.
     pub images: Vec<Utf8PathBuf>,
     /// When a node that is lost counts as lost.
@@ -59,6 +61,7 @@ impl Default for Options {
         Self {
             name: Name::default(),
             nodes: 1,
+            fake_nodes: 0,
             images: Vec::new(),
             node_loss: NodeLoss::default(),
         }

@@ -1,5 +1,6 @@
 //! The programs of the Linux distribution that a node needs: installed by apt-get where one is missing.
 
+use crate::cluster::is_root;
 use crate::command::{command, run};
 use anyhow::{Context, Result, bail};
 use camino::Utf8Path;
@@ -14,8 +15,10 @@ const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }
 
-/// What a real node needs; `openssl` and `socat` are the harness's own.
-const NODE: [Program; 8] = [
+/// What the harness itself needs.
+const HARNESS: [Program; 1] = [program("openssl", "openssl")];
+/// What a real node and a network of its own need.
+const NODE: [Program; 7] = [
     program("runc", "runc"),
     program("iptables", "iptables"),
     program("conntrack", "conntrack"),
@@ -23,7 +26,6 @@ const NODE: [Program; 8] = [
     program("nsenter", "util-linux"),
     program("ethtool", "ethtool"),
     program("socat", "socat"),
-    program("openssl", "openssl"),
 ];
 
 /// Folders of system programs, which are not in everybody's `PATH`.
@@ -35,9 +37,9 @@ pub(crate) fn install_missing() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    if !rustix::process::geteuid().is_root() || !is_installed("apt-get") {
+    if !is_root() || !is_installed("apt-get") {
         bail!(
-            "programs are missing that a node needs; install the packages {}",
+            "programs are missing that a cluster needs; install the packages {}",
             missing.join(" ")
         );
     }
@@ -49,7 +51,11 @@ pub(crate) fn install_missing() -> Result<()> {
 }
 
 fn missing_packages() -> Vec<&'static str> {
-    let missing = NODE.iter().filter(|program| !is_installed(program.name));
+    let of_node: &[Program] = if is_root() { &NODE } else { &[] };
+    let missing = HARNESS
+        .iter()
+        .chain(of_node)
+        .filter(|program| !is_installed(program.name));
     missing.map(|program| program.package).collect()
 }
 

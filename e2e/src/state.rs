@@ -125,6 +125,11 @@ impl State {
         self.folder.join("kubeconfig-inside")
     }
 
+    /// Tests that could not be checked on it, a line each.
+    pub(crate) fn not_checked(&self) -> Utf8PathBuf {
+        self.folder.join("not-checked")
+    }
+
     /// Written last: the cluster came up as these [`crate::Options`] say.
     pub(crate) fn ready(&self) -> Utf8PathBuf {
         self.folder.join("ready.json")

@@ -1,13 +1,13 @@
 //! One run of the tests on a cluster: our images, a cluster, the operator in it, `cargo test`, and the end of what was brought up.
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::command::{command, run_shown, succeeds};
 use crate::image::build;
 use crate::operator::OperatorRuns;
 use crate::options::Options;
 use crate::phases::Phases;
 use crate::state::{Name, State};
-use crate::vocabulary;
+use crate::vocabulary::{self, FAKE_NODES};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs;
@@ -15,6 +15,9 @@ use std::fs;
 /// How many tests run at once where nobody says it. Most of their time they wait for a kubelet, which looks at its containers once a
 /// second.
 const TESTS_AT_ONCE: &str = "8";
+
+/// Names a kubeconfig: the tests run on its cluster, which somebody else has brought up (kind, minikube).
+pub const KUBECONFIG_VARIABLE: &str = "TRAINYARD_E2E_KUBECONFIG";
 
 /// What to test, and on what.
 #[derive(Clone, Debug)]
@@ -27,13 +30,49 @@ pub struct TestRun {
     pub keep: bool,
     /// How the operator runs.
     pub operator: OperatorRuns,
+    /// Which tests can run here.
+    pub extent: Extent,
+}
+
+/// Which tests can run on a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    Everything,
+    /// Those that need no container: where only root could start one.
+    FakeNodes,
+    /// Those that ask nothing of the cluster but its API: it is somebody else's, known by this kubeconfig.
+    Foreign(Utf8PathBuf),
+}
+
+impl Extent {
+    /// What this machine allows, and the environment asks for.
+    pub fn here() -> Self {
+        match std::env::var(KUBECONFIG_VARIABLE) {
+            Ok(path) => Self::Foreign(path.into()),
+            Err(_) if cluster::is_root() => Self::Everything,
+            Err(_) => Self::FakeNodes,
+        }
+    }
+
+    /// The test programs, in `e2e/tests`.
+    fn programs(&self) -> &[&str] {
+        match self {
+            Self::Everything => &["cluster", "fake_nodes"],
+            Self::FakeNodes => &["fake_nodes"],
+            Self::Foreign(_) => &["cluster"],
+        }
+    }
 }
 
 /// How the tests ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// All of them hold.
-    Passed,
+    /// All of them hold. Those that could not be checked are named, a line each.
+    Passed {
+        /// Each with its reason.
+        not_checked: Vec<String>,
+    },
     /// They have said themselves what does not hold.
     Failed,
 }
@@ -51,9 +90,10 @@ impl TestRun {
         phases.done("our programs and images");
         let ours = [build::archives_in(&images())?, vec![test_worker]].concat();
 
-        let was_up = Cluster::is_up(&self.name)?;
+        let foreign = matches!(self.extent, Extent::Foreign(_));
+        let was_up = !foreign && Cluster::is_up(&self.name)?;
         let ended = self.on_cluster(was_up, &ours, &operator).await;
-        if !matches!(ended, Ok(Ended::Passed)) {
+        if matches!(ended, Ok(Ended::Failed) | Err(_)) {
             self.keep_logs()?;
         }
         if was_up || self.keep {
@@ -62,33 +102,64 @@ impl TestRun {
                 self.name
             );
         } else {
+            // Of somebody else's cluster only our folder about it goes.
             Cluster::down_by_name(&self.name).await?;
         }
         ended
     }
 
     async fn on_cluster(&self, was_up: bool, images: &[Utf8PathBuf], operator: &Utf8Path) -> Result<Ended> {
-        let mut cluster = if was_up {
-            let cluster = Cluster::running(&self.name).await?;
-            cluster.load(images)?;
-            cluster
-        } else {
-            let options = Options {
-                name: self.name.clone(),
-                images: images.to_owned(),
-                ..Options::default()
-            };
-            Cluster::up(&options).await?
-        };
+        let mut cluster = self.cluster(was_up, images).await?;
         let mut phases = Phases::start();
         cluster.install_operator(self.operator, operator).await?;
         phases.done("operator");
-        let passed = self.cargo_test();
+        let not_checked = cluster.state().not_checked();
+        let passed = self.cargo_test(operator, &not_checked);
         phases.done("tests");
-        Ok(if passed { Ended::Passed } else { Ended::Failed })
+        if !passed {
+            return Ok(Ended::Failed);
+        }
+        let lines = fs::read_to_string(&not_checked).unwrap_or_default();
+        Ok(Ended::Passed {
+            not_checked: lines.lines().map(str::to_owned).collect(),
+        })
     }
 
-    fn cargo_test(&self) -> bool {
+    async fn cluster(&self, was_up: bool, images: &[Utf8PathBuf]) -> Result<Cluster> {
+        let fake_only = Options {
+            name: self.name.clone(),
+            nodes: 0,
+            fake_nodes: FAKE_NODES,
+            ..Options::default()
+        };
+        match &self.extent {
+            Extent::Foreign(kubeconfig) => {
+                let archives: Vec<_> = images.iter().map(|archive| archive.as_str()).collect();
+                eprintln!(
+                    "the cluster of {kubeconfig} has to have our images: `kind load image-archive`, or `minikube image load`, for each \
+                     of {}",
+                    archives.join(" ")
+                );
+                Cluster::adopt(&self.name, kubeconfig).await
+            }
+            Extent::Everything | Extent::FakeNodes if was_up => {
+                let cluster = Cluster::running(&self.name).await?;
+                cluster.load(images)?;
+                Ok(cluster)
+            }
+            Extent::FakeNodes => Cluster::up(&fake_only).await,
+            Extent::Everything => {
+                let options = Options {
+                    nodes: 1,
+                    images: images.to_owned(),
+                    ..fake_only
+                };
+                Cluster::up(&options).await
+            }
+        }
+    }
+
+    fn cargo_test(&self, operator: &Utf8Path, not_checked: &Utf8Path) -> bool {
         let test = [
             "test",
             "--locked",
@@ -98,11 +169,17 @@ impl TestRun {
             "trainyard-e2e/cluster",
         ];
         let mut cargo = command(cargo(), test);
+        for program in self.extent.programs() {
+            cargo.args(["--test", program]);
+        }
         cargo
-            .args(["--test", "cluster", "--"])
+            // A failure in one program of tests does not keep the next from saying what it has to say.
+            .args(["--no-fail-fast", "--"])
             .args(&self.filters)
             .current_dir(build::root())
-            .env(vocabulary::CLUSTER_VARIABLE, self.name.to_string());
+            .env(vocabulary::CLUSTER_VARIABLE, self.name.to_string())
+            .env(vocabulary::OPERATOR_VARIABLE, operator)
+            .env(vocabulary::NOT_CHECKED_VARIABLE, not_checked);
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         }

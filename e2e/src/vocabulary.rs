@@ -15,7 +15,8 @@ mod documented;
 mod evidence;
 mod kubectl;
 mod namespace;
-mod operator_log;
+mod not_here;
+mod operator_under_test;
 mod own_cluster;
 mod pipeline;
 mod run;
@@ -25,11 +26,13 @@ mod volume;
 mod wait;
 
 pub(crate) use namespace::{CLUSTER_VARIABLE, KEEP_VARIABLE};
+pub(crate) use not_here::NOT_CHECKED_VARIABLE;
+pub(crate) use own_cluster::{FAKE_NODES, OPERATOR_VARIABLE};
 
 pub use audit::Request;
 pub use documented::follow;
-pub use namespace::{Namespace, cluster_under_test, in_namespace};
-pub use own_cluster::on_a_cluster_of_its_own;
+pub use namespace::{Namespace, cluster_under_test, in_namespace, in_namespace_on_fake_nodes};
+pub use own_cluster::{on_a_cluster_of_its_own, on_fake_nodes_of_its_own};
 pub use pipeline::{PipelineManifest, SEED_ROWS, pipeline};
 pub use run::Run;
 pub use snapshot::Snapshot;

@@ -47,7 +47,10 @@ pub(crate) fn classify(ended: &Ended<'_>) -> Classified {
     match ended.ending {
         None => interrupted(
             ended,
-            unread(Verdict::Lost, "it disappeared before its result was read".to_owned()),
+            unread(
+                Verdict::Lost,
+                "it is gone, as if somebody had deleted it, before its result was read".to_owned(),
+            ),
         ),
         Some(Ending::Reported(result)) => reported(ended, result),
         Some(Ending::Silent { exit_code }) => silent(ended, *exit_code),

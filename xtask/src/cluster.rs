@@ -14,6 +14,9 @@ pub(crate) enum Task {
         /// Real nodes, with kubelet and containerd.
         #[arg(long, default_value_t = 1)]
         nodes: u8,
+        /// Nodes on which no container runs, pods end at once: all that there can be where one is not root.
+        #[arg(long, default_value_t = 0)]
+        fake_nodes: u8,
         #[command(flatten)]
         which: Which,
     },
@@ -53,9 +56,14 @@ pub(crate) struct Images {
 /// Does it.
 pub(crate) fn run(task: &Task) -> Result<ExitCode> {
     match task {
-        Task::Up { nodes, which } => {
-            let nodes = nodes.to_string();
-            trainyard_cluster(&[&["up", "--nodes", &nodes], &which.words()[..]].concat())
+        Task::Up {
+            nodes,
+            fake_nodes,
+            which,
+        } => {
+            let (nodes, fake_nodes) = (nodes.to_string(), fake_nodes.to_string());
+            let words = ["up", "--nodes", &nodes, "--fake-nodes", &fake_nodes];
+            trainyard_cluster(&[&words, &which.words()[..]].concat())
         }
         Task::Down(which) => trainyard_cluster(&[&["down"], &which.words()[..]].concat()),
         Task::Kubeconfig(which) => trainyard_cluster(&[&["kubeconfig"], &which.words()[..]].concat()),
@@ -80,10 +88,10 @@ impl Which {
     }
 }
 
-/// Its exit code is ours: it has said itself what went wrong.
+/// Its exit code is ours: it has said itself what went wrong, or what it has not checked.
 fn trainyard_cluster(arguments: &[&str]) -> Result<ExitCode> {
     let code = ended(arguments)?;
-    Ok(ExitCode::from(u8::from(code != 0)))
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// With what the harness ends when this machine does not allow what it was asked for; it has said why.
@@ -94,7 +102,7 @@ pub(crate) fn step(arguments: &[&str]) -> Result<Checked> {
     match ended(arguments)? {
         0 => Ok(Checked::Whole),
         NOT_HERE => Ok(Checked::AllBut(
-            "nothing on a cluster: this machine does not allow one, see above".to_owned(),
+            "what this machine does not allow on a cluster: the lines NOT CHECKED above name it".to_owned(),
         )),
         _ => bail!("`trainyard-cluster {}` has said why above", arguments.join(" ")),
     }

@@ -5,19 +5,31 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
-/// `program` with these arguments, at the root of the repository, with nothing to read.
+/// `program` with these arguments, at the root of the repository, with nothing to read. It does not see what cargo told us about this
+/// package: build scripts of dependencies look at that, so each would be built once for people who call cargo and once more for us.
 pub(crate) fn command<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command
         .args(arguments)
         .current_dir(repository::root())
         .stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if is_about_package(&name) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
 /// The cargo that started us.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
+}
+
+/// Whether cargo tells by this variable about the package of the program that it runs.
+fn is_about_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// Runs it, its output as ours. An error when it cannot start or does not succeed.

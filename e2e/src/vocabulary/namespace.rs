@@ -1,18 +1,20 @@
 //! A test's own namespace: made before it, everything in it printed when it fails, removed after it.
 
 use super::kubectl::Said;
-use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, volume, wait};
+use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, not_here, volume, wait};
 use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::state::Name;
 use futures::{AsyncBufReadExt as _, FutureExt as _, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Namespace as Object, Pod, ServiceAccount};
 use kube::api::{ListParams, LogParams, PostParams};
 use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::HashSet;
 use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -23,6 +25,8 @@ use trainyard_crds::{MLPipeline, ModelVersion, PipelineRun};
 pub(crate) const CLUSTER_VARIABLE: &str = "TRAINYARD_E2E_CLUSTER";
 /// Set to anything, a namespace whose test failed stays.
 pub(crate) const KEEP_VARIABLE: &str = "TRAINYARD_E2E_KEEP";
+/// The claim of pipelines that name none.
+pub(super) const WORKSPACE: &str = "trainyard";
 /// How much of a test's name is in that of its namespace.
 const NAME_PART_MAX: usize = 40;
 
@@ -49,11 +53,23 @@ pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
     in_namespace_of(cluster_under_test().await, test).await;
 }
 
+/// Runs a test in a namespace of its own that has a workspace for pods on fake nodes: for pipelines
+/// [`super::PipelineManifest::on_fake_nodes`].
+pub async fn in_namespace_on_fake_nodes(test: impl AsyncFnOnce(&Namespace)) {
+    in_namespace(async |namespace| {
+        namespace.volume_of_fake_nodes(WORKSPACE).await;
+        Box::pin(test(namespace)).await;
+    })
+    .await;
+}
+
 pub(super) async fn in_namespace_of(cluster: Cluster, test: impl AsyncFnOnce(&Namespace)) {
     let namespace = Namespace::create(cluster).await;
-    let ended = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
+    // On the heap: what a test holds would else be held once more by each function around it.
+    let ended = AssertUnwindSafe(Box::pin(test(&namespace))).catch_unwind().await;
     match ended {
         Ok(()) => namespace.remove().await,
+        Err(end) if not_here::was_not_checked(&*end, &namespace.name) => namespace.remove().await,
         Err(panic) => {
             evidence::print(&namespace).await;
             if std::env::var_os(KEEP_VARIABLE).is_none() {
@@ -223,12 +239,22 @@ impl Namespace {
 
     /// Starts a run of a pipeline by hand, with more fields of its spec.
     pub async fn start_with(&self, pipeline: &str, spec: serde_json::Value) -> Run<'_> {
-        let mut spec = spec;
+        let name = serde_json::json!({"generateName": format!("{pipeline}-")});
+        self.start_as(name, pipeline, spec).await
+    }
+
+    /// Starts a run of a pipeline by hand, under this name.
+    pub async fn start_named(&self, name: &str, pipeline: &str) -> Run<'_> {
+        let name = serde_json::json!({"name": name});
+        self.start_as(name, pipeline, serde_json::json!({})).await
+    }
+
+    async fn start_as(&self, metadata: serde_json::Value, pipeline: &str, mut spec: serde_json::Value) -> Run<'_> {
         spec["pipelineRef"] = serde_json::json!({"name": pipeline});
         let object = serde_json::json!({
             "apiVersion": "trainyard.dev/v1alpha1",
             "kind": "PipelineRun",
-            "metadata": {"generateName": format!("{pipeline}-")},
+            "metadata": metadata,
             "spec": spec,
         });
         let object: PipelineRun =
@@ -328,6 +354,17 @@ impl Namespace {
         assert!(left.is_empty(), "{}: {left:?}", K::plural(&()));
     }
 
+    /// Waits until there are at least so many Jobs.
+    pub async fn wait_for_jobs(&self, count: usize) {
+        let mut seen = HashSet::new();
+        let what = format!("{count} Jobs are there");
+        let counted = |job: &Job| {
+            seen.insert(job.name_any());
+            seen.len() >= count
+        };
+        wait::any(self.api(), watcher::Config::default(), &what, PATIENCE, counted).await;
+    }
+
     /// Waits until there is an object with these labels of which `holds` is true, and gives it.
     pub async fn wait_for_any<K>(&self, labels: &str, what: &str, holds: impl FnMut(&K) -> bool) -> K
     where
@@ -369,11 +406,13 @@ impl Namespace {
 
     /// The folder behind a claim, on the disk of its node.
     pub async fn volume(&self, claim: &str) -> Volume {
+        self.needs("the disk of a node");
         Volume::of_claim(self, claim).await
     }
 
     /// What has been asked of the API server about this namespace, in the order of the answers.
     pub fn requests(&self) -> Vec<Request> {
+        self.needs("the API server's audit log");
         let mut all = self.cluster.audit();
         all.retain(|request| request.namespace() == self.name);
         all

@@ -1,9 +1,10 @@
 //! A cluster for one test: where it is about an empty one, or where the operator under test would be in the way.
 
 use super::Namespace;
-use super::namespace::{KEEP_VARIABLE, in_namespace_of, name_under_test};
+use super::namespace::{KEEP_VARIABLE, WORKSPACE, in_namespace_of, name_under_test};
 use crate::cluster::Cluster;
 use crate::image::build;
+use crate::operator::OperatorRuns;
 use crate::options::Options;
 use crate::state::Name;
 use anyhow::{Context as _, Result};
@@ -14,9 +15,32 @@ use tokio::sync::Mutex;
 /// The machine has to carry the cluster under test, and the tests on it, as well.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
+/// Names the program of the operator that is tested: `cargo xtask cluster test` sets it.
+pub(crate) const OPERATOR_VARIABLE: &str = "TRAINYARD_E2E_OPERATOR";
+/// Fake nodes of a cluster that has no real one.
+pub(crate) const FAKE_NODES: u8 = 2;
+
 /// Runs a test in a namespace of a cluster of its own, which has our images and nothing else of ours. `part` is the end of the
 /// cluster's name: one of that name, which an earlier test was cut off with, goes first.
 pub async fn on_a_cluster_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespace)) {
+    on(part, |name| must(with_images(name)), test).await;
+}
+
+/// Runs a test in a namespace of a cluster of its own that has fake nodes only, with a workspace for them. The operator runs as a
+/// process, so that the test can end it and start it again.
+pub async fn on_fake_nodes_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespace)) {
+    let operated = async |namespace: &Namespace| {
+        let program = std::env::var(OPERATOR_VARIABLE)
+            .unwrap_or_else(|_| panic!("{OPERATOR_VARIABLE} is not set: `cargo xtask cluster test` sets it"));
+        let mut cluster = must(Cluster::running(namespace.cluster().name()).await);
+        must(cluster.install_operator(OperatorRuns::Process, program.as_ref()).await);
+        namespace.volume_of_fake_nodes(WORKSPACE).await;
+        test(namespace).await;
+    };
+    on(part, with_fake_nodes, operated).await;
+}
+
+async fn on(part: &str, options: impl FnOnce(Name) -> Options, test: impl AsyncFnOnce(&Namespace)) {
     let _alone = ONE_AT_A_TIME.lock().await;
     let name: Name = must(
         format!("{}{part}", name_under_test())
@@ -24,7 +48,7 @@ pub async fn on_a_cluster_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespa
             .map_err(anyhow::Error::msg),
     );
     let whole = async {
-        in_namespace_of(must(fresh(&name).await), test).await;
+        in_namespace_of(must(fresh(options(name.clone())).await), test).await;
     };
     let ended = AssertUnwindSafe(whole).catch_unwind().await;
     if ended.is_ok() || std::env::var_os(KEEP_VARIABLE).is_none() {
@@ -35,14 +59,26 @@ pub async fn on_a_cluster_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespa
     }
 }
 
-async fn fresh(name: &Name) -> Result<Cluster> {
-    Cluster::down_by_name(name).await?;
+fn with_images(name: Name) -> Result<Options> {
     let images = build::archives_in(&build::target().join("images"));
-    let options = Options {
-        name: name.clone(),
+    Ok(Options {
+        name,
         images: images.context("`cargo xtask cluster test` makes our images")?,
         ..Options::default()
-    };
+    })
+}
+
+fn with_fake_nodes(name: Name) -> Options {
+    Options {
+        name,
+        nodes: 0,
+        fake_nodes: FAKE_NODES,
+        ..Options::default()
+    }
+}
+
+async fn fresh(options: Options) -> Result<Cluster> {
+    Cluster::down_by_name(&options.name).await?;
     Cluster::up(&options).await
 }
 

@@ -1,5 +1,6 @@
 //! Manifests of pipelines for tests: valid ones, in which only what the test is about is said.
 
+use crate::fake_nodes;
 use crate::image::TEST_WORKER;
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -85,6 +86,14 @@ impl PipelineManifest {
     pub fn misbehaves(self, stage: &str, how: &str) -> Self {
         let variable = json!([{"name": "MISBEHAVE", "value": how}]);
         self.set("worker.image", TEST_WORKER).set_in(stage, "env", variable)
+    }
+
+    /// Its stages run on fake nodes, where pods end at once and no program runs: `e2e/fake-nodes/stages.yaml`.
+    #[must_use]
+    pub fn on_fake_nodes(self) -> Self {
+        let (key, value) = fake_nodes::MARK;
+        self.set("worker.nodeSelector", json!({key: value}))
+            .set("worker.tolerations", json!([{"key": key, "operator": "Exists"}]))
     }
 
     fn stages_mut(&mut self) -> &mut Vec<Value> {

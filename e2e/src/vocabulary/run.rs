@@ -33,6 +33,11 @@ impl<'n> Run<'n> {
         &self.name
     }
 
+    /// What tells it from another one of its name.
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
     /// A stage of it.
     pub fn stage(&self, name: &str) -> StageOfRun<'_> {
         StageOfRun::of(self, name)

@@ -53,18 +53,38 @@ impl<'r> StageOfRun<'r> {
             .await
     }
 
-    /// The pod of an attempt; waits until its container runs, and then until it has logged something that contains `text`.
-    pub async fn pod_that_says(&self, attempt: u32, text: &str) -> Pod {
+    /// The pod of an attempt; waits until its container runs, or has run.
+    pub async fn pod_that_runs(&self, attempt: u32) -> Pod {
         let what = format!("the container of attempt {attempt} of `{}` runs", self.name);
         let runs = |pod: &Pod| {
             let containers = pod.status.as_ref().and_then(|seen| seen.container_statuses.as_ref());
             let mut states = containers.into_iter().flatten().filter_map(|one| one.state.as_ref());
             states.any(|state| state.running.is_some() || state.terminated.is_some())
         };
-        let namespace = self.run.namespace();
-        let pod: Pod = namespace.wait_for_any(&self.labels(attempt), &what, runs).await;
-        namespace.log_says(&pod.name_any(), text).await;
+        self.run
+            .namespace()
+            .wait_for_any(&self.labels(attempt), &what, runs)
+            .await
+    }
+
+    /// The same; waits then until it has logged something that contains `text`.
+    pub async fn pod_that_says(&self, attempt: u32, text: &str) -> Pod {
+        let pod = self.pod_that_runs(attempt).await;
+        self.run.namespace().log_says(&pod.name_any(), text).await;
         pod
+    }
+
+    /// The pod of an attempt; waits until it is at its end.
+    pub async fn pod_that_ended(&self, attempt: u32) -> Pod {
+        let what = format!("the pod of attempt {attempt} of `{}` is at its end", self.name);
+        let ended = |pod: &Pod| {
+            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+            phase.is_some_and(|phase| ["Succeeded", "Failed"].contains(&phase))
+        };
+        self.run
+            .namespace()
+            .wait_for_any(&self.labels(attempt), &what, ended)
+            .await
     }
 
     fn labels(&self, attempt: u32) -> String {

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::{Api, ResourceExt as _};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, Permissions};
@@ -163,7 +164,13 @@ impl Namespace {
         self.prepare(claim, Kind::Foreign).await
     }
 
+    /// Makes a claim for pods on fake nodes, with a volume behind it in which nothing ever lies.
+    pub async fn volume_of_fake_nodes(&self, claim: &str) {
+        self.claim_prepared(claim, &volume(self.name(), claim)).await;
+    }
+
     async fn prepare(&self, claim: &str, kind: Kind) -> Volume {
+        self.needs("the disk of a node");
         let nodes = self.cluster().nodes().unwrap_or_else(|error| panic!("{error:#}"));
         let node = nodes.first().unwrap_or_else(|| panic!("the cluster has no real node"));
         let folder = node.prepared_volumes().join(self.name());
@@ -176,9 +183,23 @@ impl Namespace {
         }
         let private = fs::set_permissions(&folder, Permissions::from_mode(0o755));
         private.unwrap_or_else(|error| panic!("{folder}: {error}"));
-        let volume = volume(self.name(), claim, kind, &folder, &node.name());
-        let volume: PersistentVolume =
-            serde_json::from_value(volume).unwrap_or_else(|error| panic!("no PersistentVolume: {error}"));
+        let mut volume = volume(self.name(), claim);
+        let on_node = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": [node.name()]});
+        volume["spec"]["nodeAffinity"] = json!({"required": {"nodeSelectorTerms": [{"matchExpressions": [on_node]}]}});
+        let (source, details) = match kind {
+            Kind::Local | Kind::Small(_) => ("local", json!({"path": folder})),
+            Kind::Foreign => ("hostPath", json!({"path": folder, "type": "Directory"})),
+        };
+        let spec = &mut volume["spec"];
+        spec["hostPath"].take();
+        spec[source] = details;
+        self.claim_prepared(claim, &volume).await;
+        Volume { root: folder }
+    }
+
+    async fn claim_prepared(&self, claim: &str, volume: &Value) {
+        let volume = PersistentVolume::deserialize(volume);
+        let volume = volume.unwrap_or_else(|error| panic!("no PersistentVolume: {error}"));
         let api: Api<PersistentVolume> = Api::all(self.cluster().client());
         let created = api.create(&PostParams::default(), &volume).await;
         created.unwrap_or_else(|error| panic!("cannot make a volume: {error}"));
@@ -194,17 +215,12 @@ impl Namespace {
             },
         }))
         .await;
-        Volume { root: folder }
     }
 }
 
-fn volume(name: &str, claim: &str, kind: Kind, folder: &Utf8Path, node: &str) -> Value {
-    let source = match kind {
-        Kind::Local | Kind::Small(_) => ("local", json!({"path": folder})),
-        Kind::Foreign => ("hostPath", json!({"path": folder, "type": "Directory"})),
-    };
-    let on_node = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": [node]});
-    let mut volume = json!({
+/// One that is nowhere in particular.
+fn volume(name: &str, claim: &str) -> Value {
+    json!({
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {"name": name, "labels": {PREPARED_FOR: name}},
@@ -214,11 +230,9 @@ fn volume(name: &str, claim: &str, kind: Kind, folder: &Utf8Path, node: &str) ->
             "storageClassName": "",
             "persistentVolumeReclaimPolicy": "Retain",
             "claimRef": {"namespace": name, "name": claim},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [on_node]}]}},
+            "hostPath": {"path": "/nowhere"},
         },
-    });
-    volume["spec"][source.0] = source.1;
-    volume
+    })
 }
 
 /// Removes the volumes that were prepared in a namespace, but not what is on the disk: that goes with the cluster.

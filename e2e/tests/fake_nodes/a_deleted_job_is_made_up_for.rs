@@ -1,0 +1,49 @@
+//! A Job that a person deletes takes its attempt's result with it: the next attempt looks whether it is on the volume, else it does
+//! the work, and no budget pays for it.
+
+use kube::ResourceExt as _;
+use trainyard_e2e::vocabulary::{PipelineManifest, in_namespace_on_fake_nodes, pipeline};
+
+fn slow_at_first() -> PipelineManifest {
+    pipeline("iris").misbehaves("validate", "sleep:300:1").on_fake_nodes()
+}
+
+#[tokio::test]
+async fn the_next_attempt_follows_and_the_others_stay() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(slow_at_first().set("retry.limit", 0)).await;
+        let run = ns.start("iris").await;
+        run.stage("validate").pod_that_runs(1).await;
+        let job = run.stage("validate").job(1).await;
+        ns.kubectl(&format!("delete job {}", job.name_any())).await;
+        let end = run.succeeds().await;
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 2), ("train", 1)]);
+        let spent = end.stage("validate").spent;
+        assert_eq!((spent.limit, spent.evictions), (0, 0), "{spent:?}");
+        let asked_for = ["extract-1", "validate-1", "validate-2", "train-1"];
+        assert_eq!(run.attempts_asked_for(), asked_for);
+        let events = run.events().await;
+        let told = events
+            .iter()
+            .filter_map(|event| event.message.as_deref())
+            .any(|message| message.contains("somebody had deleted it"));
+        assert!(told, "{events:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_job_of_a_stage_that_is_done_is_not_missed() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(slow_at_first()).await;
+        let run = ns.start("iris").await;
+        run.stage("validate").pod_that_runs(1).await;
+        let done = run.stage("extract").job(1).await;
+        ns.kubectl(&format!("delete job {}", done.name_any())).await;
+        let slow = run.stage("validate").job(1).await;
+        ns.kubectl(&format!("delete job {}", slow.name_any())).await;
+        let end = run.succeeds().await;
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 2), ("train", 1)]);
+    })
+    .await;
+}

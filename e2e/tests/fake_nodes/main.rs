@@ -1,0 +1,11 @@
+//! What is true of the operator and a real control plane, whatever runs in the containers: pods run on fake nodes.
+//!
+//! A file is one promise. `cargo xtask cluster test [FILTER]` runs them, each in a namespace of its own, also where only root could
+//! start a container.
+#![expect(clippy::unwrap_used, reason = "what is not there ends the test")]
+
+mod a_deleted_job_is_made_up_for;
+mod a_newer_object_stops_nobody_else;
+mod a_run_made_again_is_another_run;
+mod a_stage_at_a_time;
+mod killed_and_started_again;

@@ -86,6 +86,7 @@ impl Cluster {
 
     /// The log itself, a JSON line for each.
     pub(super) fn audit_log(&self) -> String {
+        self.needs("the API server's audit log");
         let path = self.state().audit_log();
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     }

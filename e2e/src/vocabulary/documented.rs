@@ -24,18 +24,22 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(20);
 /// What the page says may be another one.
 const SHELL_OF_THE_PAGE: &str = "busybox:1.37";
 
-/// Follows a page, by its path from the repository's root, on a cluster that knows nothing of us but our images.
-pub async fn follow(cluster: &Cluster, page: &str) {
-    let path = build::root().join(page);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let desk = Desk::new(cluster, &text);
-    let commands: Vec<_> = blocks(&text)
-        .filter(|block| block.head == COMMANDS)
-        .flat_map(|block| commands(block.body))
-        .collect();
-    assert!(!commands.is_empty(), "{page} has no command for a cluster");
-    for command in commands {
-        desk.prints(page, &command).await;
+/// Follows pages one after the other, by their paths from the repository's root, on a cluster that knows nothing of us but our
+/// images: each takes up what the one before it left.
+pub async fn follow(cluster: &Cluster, pages: &[&str]) {
+    let desk = Desk::new(cluster);
+    for page in pages {
+        let path = build::root().join(page);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        desk.save_files(&text);
+        let commands: Vec<_> = blocks(&text)
+            .filter(|block| block.head == COMMANDS)
+            .flat_map(|block| commands(block.body))
+            .collect();
+        assert!(!commands.is_empty(), "{page} has no command for a cluster");
+        for command in commands {
+            desk.prints(page, &command).await;
+        }
     }
 }
 
@@ -80,14 +84,24 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(cluster: &Cluster, page: &str) -> Self {
+    fn new(cluster: &Cluster) -> Self {
         let desk = tempfile::tempdir().and_then(|folder| {
-            lay_out(folder.path(), &cluster.kubeconfig(), page)?;
+            lay_out(folder.path(), &cluster.kubeconfig())?;
             Ok(folder)
         });
         Self {
             folder: desk.unwrap_or_else(|error| panic!("a folder to work in: {error}")),
             path: format!("{}:{}", cluster.programs(), std::env::var("PATH").unwrap_or_default()),
+        }
+    }
+
+    /// Saves the files of a page under their names.
+    fn save_files(&self, page: &str) {
+        for block in blocks(page) {
+            if let Some(name) = block.head.strip_prefix(FILE) {
+                let saved = fs::write(self.folder.path().join(name), block.body);
+                saved.unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
         }
     }
 
@@ -130,19 +144,16 @@ impl Desk {
 
 const KUBECONFIG: &str = "kubeconfig";
 
-fn lay_out(desk: &Path, kubeconfig: &Utf8Path, page: &str) -> std::io::Result<()> {
-    symlink(build::root().join("charts"), desk.join("charts"))?;
+fn lay_out(desk: &Path, kubeconfig: &Utf8Path) -> std::io::Result<()> {
+    for folder in ["charts", "docs"] {
+        symlink(build::root().join(folder), desk.join(folder))?;
+    }
     fs::create_dir(desk.join("data"))?;
     for entry in build::root().join("data").read_dir_utf8()? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             let text = fs::read_to_string(entry.path())?.replace(SHELL_OF_THE_PAGE, SHELL);
             fs::write(desk.join("data").join(entry.file_name()), text)?;
-        }
-    }
-    for block in blocks(page) {
-        if let Some(name) = block.head.strip_prefix(FILE) {
-            fs::write(desk.join(name), block.body)?;
         }
     }
     let own = desk.join(KUBECONFIG);
@@ -153,8 +164,8 @@ fn lay_out(desk: &Path, kubeconfig: &Utf8Path, page: &str) -> std::io::Result<()
 
 /// Lines that end in a time.
 const TIMES: [&str; 3] = ["LAST DEPLOYED:", "Last Started:", "Last Completed:"];
-/// What differs each time, by its shape (`#` is a digit, `x` a hexadecimal one), and what stands for it.
-const SHAPES: [(&str, &str); 7] = [
+/// What differs each time, by its shape (`#` is a digit, `x` a hexadecimal one, `?` a letter or a digit), and what stands for it.
+const SHAPES: [(&str, &str); 11] = [
     ("####-##-##T##:##:##.###Z", "<time>"),
     ("########_######", "<version>"),
     ("########-######", "<version>"),
@@ -166,8 +177,15 @@ const SHAPES: [(&str, &str); 7] = [
         "sha256=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "<digest>",
     ),
+    (
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "<digest>",
+    ),
     ("-xxxxxxxx/", "-<uid>/"),
-    ("-1-xxxxxx", "-1-<hash>"),
+    ("-#-xxxxxx-?????", "-<attempt>-<hash>-<pod>"),
+    ("-#-xxxxxx", "-<attempt>-<hash>"),
+    ("trainyard-??????????-?????", "trainyard-<pod>"),
+    ("trainyard-?????????-?????", "trainyard-<pod>"),
 ];
 
 /// A text without what differs each time: times, digests, and how wide that makes a column.
@@ -221,6 +239,7 @@ fn replaced(text: &str, shape: &str, name: &str) -> String {
         pairs.all(|(letter, wanted)| match wanted {
             '#' => letter.is_ascii_digit(),
             'x' => letter.is_ascii_hexdigit(),
+            '?' => letter.is_ascii_alphanumeric(),
             exact => letter == exact,
         })
     };
@@ -266,7 +285,7 @@ mod tests {
             ("by-region-20261126-225917   4   true", "by-region-<version> 4 true"),
             (
                 "a-t-a7937b64-extract-1-a53742   Complete   1/1",
-                "a-t-a7937b64-extract-1-<hash> Complete 1/1",
+                "a-t-a7937b64-extract-<attempt>-<hash> Complete 1/1",
             ),
             (
                 "runs/a-t-a7937b64-a1bccf2d/extract/1/data.arrow",

@@ -1,6 +1,6 @@
 //! What cannot be asked of a cluster that somebody else has brought up: its tests are named at the end, not passed in silence.
 
-use super::Namespace;
+use crate::cluster::Cluster;
 use std::any::Any;
 use std::fs::File;
 use std::io::Write as _;
@@ -12,10 +12,10 @@ pub(crate) const NOT_CHECKED_VARIABLE: &str = "TRAINYARD_E2E_NOT_CHECKED";
 /// Why a test cannot go on.
 struct NotHere(&'static str);
 
-impl Namespace {
+impl Cluster {
     /// Ends the test, as one that was not checked, where the cluster is somebody else's: it needs `what`.
     pub(super) fn needs(&self, what: &'static str) {
-        let foreign = self.cluster().is_foreign();
+        let foreign = self.is_foreign();
         if foreign.unwrap_or_else(|error| panic!("{error:#}")) {
             // Not a panic: nothing is wrong.
             resume_unwind(Box::new(NotHere(what)));
@@ -23,7 +23,7 @@ impl Namespace {
     }
 }
 
-/// Whether a test ended because of [`Namespace::needs`]: then it is written down.
+/// Whether a test ended because of [`Cluster::needs`]: then it is written down.
 pub(super) fn was_not_checked(ended: &(dyn Any + Send), test: &str) -> bool {
     let Some(NotHere(what)) = ended.downcast_ref() else {
         return false;

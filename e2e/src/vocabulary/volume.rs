@@ -166,11 +166,12 @@ impl Namespace {
 
     /// Makes a claim for pods on fake nodes, with a volume behind it in which nothing ever lies.
     pub async fn volume_of_fake_nodes(&self, claim: &str) {
+        self.cluster().needs("fake nodes");
         self.claim_prepared(claim, &volume(self.name(), claim)).await;
     }
 
     async fn prepare(&self, claim: &str, kind: Kind) -> Volume {
-        self.needs("the disk of a node");
+        self.cluster().needs("the disk of a node");
         let nodes = self.cluster().nodes().unwrap_or_else(|error| panic!("{error:#}"));
         let node = nodes.first().unwrap_or_else(|| panic!("the cluster has no real node"));
         let folder = node.prepared_volumes().join(self.name());

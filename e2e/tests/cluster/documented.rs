@@ -4,15 +4,21 @@ use trainyard_e2e::vocabulary::{follow, on_a_cluster_of_its_own};
 
 #[tokio::test]
 async fn the_readme_leads_from_helm_install_to_a_listed_model() {
-    on_a_cluster_of_its_own("readme", async |ns| follow(ns.cluster(), "README.md").await).await;
+    on_a_cluster_of_its_own("readme", async |ns| follow(ns.cluster(), &["README.md"]).await).await;
 }
 
 #[tokio::test]
-async fn every_command_of_the_first_run_prints_what_stands_below_it() {
-    on_a_cluster_of_its_own("first", async |ns| follow(ns.cluster(), "docs/first-run.md").await).await;
+async fn every_command_from_the_first_run_to_a_killed_operator_prints_what_stands_below_it() {
+    let pages = [
+        "docs/first-run.md",
+        "docs/reading-a-failure.md",
+        "docs/security.md",
+        "docs/operator.md",
+    ];
+    on_a_cluster_of_its_own("pages", async |ns| follow(ns.cluster(), &pages).await).await;
 }
 
 #[tokio::test]
 async fn every_command_of_the_page_about_installing_prints_what_stands_below_it() {
-    on_a_cluster_of_its_own("install", async |ns| follow(ns.cluster(), "docs/install.md").await).await;
+    on_a_cluster_of_its_own("install", async |ns| follow(ns.cluster(), &["docs/install.md"]).await).await;
 }

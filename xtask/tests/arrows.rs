@@ -157,12 +157,42 @@ fn every_dependency_has_its_line_in_the_documentation_and_every_line_its_depende
         .filter(|dependency| dependency.path.is_none())
         .map(|dependency| dependency.name.clone())
         .collect();
+    let (crates, _) = documented();
+    assert_eq!(crates, used);
+}
+
+#[test]
+fn every_program_that_tests_build_has_its_line_and_every_line_its_program() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../e2e/binaries");
+    let groups: BTreeSet<_> = std::fs::read_dir(folder)
+        .expect("the programs that tests build")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    let (_, programs) = documented();
+    assert_eq!(programs, groups);
+}
+
+/// The names in `docs/dependencies.md`: of crates, and of programs that tests build from source.
+fn documented() -> (BTreeSet<String>, BTreeSet<String>) {
     let text =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/dependencies.md")).expect("the page");
-    let documented: BTreeSet<_> = text
+    let (crates, programs) = text.split_once("## Programs ").expect("both parts of the page");
+    (names_in(crates), names_in(programs))
+}
+
+/// What stands between backticks in the first cell of each row.
+fn names_in(tables: &str) -> BTreeSet<String> {
+    let cells = tables
         .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    assert_eq!(documented, used);
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('|'));
+    cells
+        .flat_map(|(cell, _)| cell.split('`').step_by(2).map(str::trim))
+        .filter(|name| {
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+        })
+        .map(str::to_owned)
+        .collect()
 }

@@ -10,10 +10,10 @@ use crate::state::Name;
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 
-/// The machine has to carry the cluster under test, and the tests on it, as well.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// How many at once: the machine has to carry the cluster under test, and the tests on it, as well.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Names the program of the operator that is tested: `cargo xtask cluster test` sets it.
 pub(crate) const OPERATOR_VARIABLE: &str = "TRAINYARD_E2E_OPERATOR";
@@ -41,7 +41,7 @@ pub async fn on_fake_nodes_of_its_own(part: &str, test: impl AsyncFnOnce(&Namesp
 }
 
 async fn on(part: &str, options: impl FnOnce(Name) -> Options, test: impl AsyncFnOnce(&Namespace)) {
-    let _alone = ONE_AT_A_TIME.lock().await;
+    let _turn = must(AT_ONCE.acquire().await.map_err(anyhow::Error::from));
     let name: Name = must(
         format!("{}{part}", name_under_test())
             .parse()

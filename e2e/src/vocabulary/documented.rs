@@ -165,7 +165,8 @@ fn lay_out(desk: &Path, kubeconfig: &Utf8Path) -> std::io::Result<()> {
 /// Lines that end in a time.
 const TIMES: [&str; 3] = ["LAST DEPLOYED:", "Last Started:", "Last Completed:"];
 /// What differs each time, by its shape (`#` is a digit, `x` a hexadecimal one, `?` a letter or a digit), and what stands for it.
-const SHAPES: [(&str, &str); 11] = [
+const SHAPES: [(&str, &str); 12] = [
+    ("####-##-##T##:##:##.######Z", "<time>"),
     ("####-##-##T##:##:##.###Z", "<time>"),
     ("########_######", "<version>"),
     ("########-######", "<version>"),

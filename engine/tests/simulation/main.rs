@@ -2,6 +2,7 @@
 //! between any two actions and sees old and missing things.
 
 mod every_history;
+mod every_lag;
 mod pipelines;
 mod random_histories;
 mod stories;

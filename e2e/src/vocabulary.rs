@@ -10,6 +10,7 @@
 )]
 
 mod account;
+mod admission;
 mod audit;
 mod documented;
 mod evidence;
@@ -19,6 +20,7 @@ mod not_here;
 mod operator_under_test;
 mod own_cluster;
 mod pipeline;
+mod registry;
 mod run;
 mod snapshot;
 mod stage;

@@ -7,7 +7,7 @@ mod revisions;
 
 pub(crate) use expectations::{Expectations, Waits};
 pub(crate) use failures::Failures;
-pub(crate) use notices::{Notices, Stands};
+pub(crate) use notices::{Notices, Stands, Told};
 pub(crate) use revisions::Revisions;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

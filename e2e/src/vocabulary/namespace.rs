@@ -148,7 +148,7 @@ impl Namespace {
         said.errors
     }
 
-    async fn kubectl_with(&self, words: &str, input: &str) -> Said {
+    pub(super) async fn kubectl_with(&self, words: &str, input: &str) -> Said {
         self.said_by("kubectl", words, input).await
     }
 

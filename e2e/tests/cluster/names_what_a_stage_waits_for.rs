@@ -29,6 +29,40 @@ async fn a_typo_in_the_image_is_named_and_ends_the_run_as_config() {
 }
 
 #[tokio::test]
+async fn an_image_whose_registry_never_answers_is_named_while_it_is_pulled() {
+    in_namespace(async |ns| {
+        ns.local_volume("trainyard").await;
+        let image = format!("{}/trainyard-worker:far-away", ns.registry_that_never_answers().await);
+        let pulling = format!("pulling image {image}");
+        // containerd itself gives up after half a minute, and the pod says that.
+        let manifest = pipeline("iris")
+            .set("worker.image", image)
+            .set("timeouts.pending", "15s");
+        ns.apply(manifest).await;
+        let run = ns.start("iris").await;
+        let waiting = run.says(&pulling).await;
+        assert!(!waiting.is_finished());
+        let [pod] = &run.pods().await[..] else {
+            panic!("not one pod")
+        };
+        let containers = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.container_statuses.as_ref());
+        let state = containers.and_then(|all| all[0].state.as_ref()?.waiting.as_ref()?.reason.clone());
+        assert_eq!(
+            state.as_deref(),
+            Some("ContainerCreating"),
+            "the pod itself says nothing"
+        );
+        let end = run.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert!(end.message().contains(&pulling), "{}", end.message());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_config_map_that_is_missing_is_named_and_the_run_goes_on_when_it_comes() {
     in_namespace(async |ns| {
         let manifest = pipeline("iris").up_to("extract");
@@ -114,31 +148,28 @@ async fn claim_without_a_volume(ns: &Namespace, binding: &str) {
     .await;
 }
 
-async fn a_claim_without_a_volume_is_named(binding: &str, said: &str) {
+async fn a_claim_without_a_volume_is_named(binding: &str) {
     in_namespace(async |ns| {
         claim_without_a_volume(ns, binding).await;
         ns.apply(pipeline("iris").set("timeouts.pending", "20s")).await;
         let run = ns.start("iris").await;
-        run.says(said).await;
+        let class = class_of(ns, binding);
+        let said = format!("claim `trainyard` of class `{class}` is not bound: trainyard.dev/nobody has not made");
+        run.says(&said).await;
         let end = run.fails().await;
         assert_eq!(end.class(), Some(FailureClass::Infra));
-        assert!(end.message().contains(said), "{}", end.message());
-        let delete = format!("delete storageclass {}", class_of(ns, binding));
-        ns.kubectl(&delete).await;
+        assert!(end.message().contains(&said), "{}", end.message());
+        ns.kubectl(&format!("delete storageclass {class}")).await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_claim_that_is_never_bound_is_named() {
-    a_claim_without_a_volume_is_named("Immediate", "unbound immediate PersistentVolumeClaims").await;
+async fn a_claim_that_no_provisioner_ever_binds_is_named() {
+    a_claim_without_a_volume_is_named("Immediate").await;
 }
 
 #[tokio::test]
 async fn a_claim_that_waits_for_its_provisioner_is_named() {
-    a_claim_without_a_volume_is_named(
-        "WaitForFirstConsumer",
-        "claim `trainyard` is not bound: trainyard.dev/nobody",
-    )
-    .await;
+    a_claim_without_a_volume_is_named("WaitForFirstConsumer").await;
 }

@@ -1,4 +1,4 @@
-//! Causes that only events tell (a quota, an admission webhook, a volume that cannot be mounted).
+//! Causes that only events tell (a quota, an admission webhook, a volume that cannot be mounted, an image under way).
 
 use super::lock;
 use std::collections::BTreeMap;
@@ -21,6 +21,17 @@ pub(crate) enum Stands {
     OnNode,
     /// It does not wait, or it says itself for what.
     ForItself,
+}
+
+/// What events said when they were looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// What the attempt waits for.
+    Cause(Obstacle),
+    /// What it waited for is over.
+    Over,
+    /// No event tells anything.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -53,7 +64,7 @@ impl Notices {
     }
 
     /// The events of a Job were looked at. What was found before stays when they say nothing now: events expire.
-    pub(crate) fn looked(&self, run: &str, job: &str, stands: Stands, found: Option<Obstacle>) {
+    pub(crate) fn looked(&self, run: &str, job: &str, stands: Stands, told: Told) {
         let mut all = lock(&self.0);
         let jobs = all.entry(run.to_owned()).or_default();
         let notice = jobs.entry(job.to_owned()).or_insert(Notice {
@@ -64,7 +75,11 @@ impl Notices {
         });
         notice.looked = Instant::now();
         notice.looks += 1;
-        notice.found = found.or(notice.found.take());
+        match told {
+            Told::Cause(cause) => notice.found = Some(cause),
+            Told::Over => notice.found = None,
+            Told::Nothing => {}
+        }
     }
 
     /// What is known of a Job.
@@ -85,24 +100,31 @@ mod tests {
 
     #[test]
     fn what_was_noticed_lasts_as_long_as_the_attempt_stands_there() {
-        let found = || {
-            Some(Obstacle {
-                class: FailureClass::Infra,
-                message: "no volume yet".to_owned(),
-            })
+        let cause = Obstacle {
+            class: FailureClass::Infra,
+            message: "no volume yet".to_owned(),
         };
+        let found = || Told::Cause(cause.clone());
+        let known = || Some(cause.clone());
         let notices = Notices::default();
         assert_eq!(notices.due_in("ns/run", "job"), Duration::ZERO);
         notices.looked("ns/run", "job", Stands::WithoutNode, found());
         notices.looked("ns/run", "other", Stands::WithoutPod, found());
         assert!(notices.due_in("ns/run", "job") > Duration::ZERO);
         // Events expire.
-        notices.looked("ns/run", "job", Stands::WithoutNode, None);
+        notices.looked("ns/run", "job", Stands::WithoutNode, Told::Nothing);
         notices.stands("ns/run", "job", Stands::WithoutNode);
-        assert_eq!(notices.of("ns/run", "job"), found());
+        assert_eq!(notices.of("ns/run", "job"), known());
+        notices.looked("ns/run", "job", Stands::WithoutNode, Told::Over);
+        assert_eq!(notices.of("ns/run", "job"), None);
+        assert!(
+            notices.due_in("ns/run", "job") > Duration::ZERO,
+            "it is not asked at every pass"
+        );
+        notices.looked("ns/run", "job", Stands::WithoutNode, found());
         notices.stands("ns/run", "job", Stands::OnNode);
         assert_eq!(notices.of("ns/run", "job"), None);
         assert_eq!(notices.due_in("ns/run", "job"), Duration::ZERO);
-        assert_eq!(notices.of("ns/run", "other"), found());
+        assert_eq!(notices.of("ns/run", "other"), known());
     }
 }

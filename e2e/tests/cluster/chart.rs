@@ -1,5 +1,5 @@
-//! The chart on an empty cluster, by real helm: for one namespace, under Pod Security `restricted`, from its first install to the one
-//! after it was uninstalled.
+//! The chart on an empty cluster, by real helm: for one namespace, under Pod Security `restricted`, from its first install over an
+//! upgrade that is rolled back to the install after it was uninstalled.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -33,7 +33,7 @@ async fn a_value_with_a_typo_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn installed_upgraded_uninstalled_and_installed_again_it_goes_on_where_it_was() {
+async fn installed_upgraded_rolled_back_uninstalled_and_installed_again_it_goes_on_where_it_was() {
     on_a_cluster_of_its_own("chart", async |ns| {
         ns.restrict().await;
         install(ns).await;
@@ -52,6 +52,16 @@ async fn installed_upgraded_uninstalled_and_installed_again_it_goes_on_where_it_
         let second = ns.trigger(PIPELINE, "second").await.succeeds().await.model().to_owned();
         assert_eq!(listed(ns).await, [(first.clone(), false), (second.clone(), true)]);
 
+        ns.helm("rollback trainyard 1 --wait --timeout 120s").await;
+        let log = ns.kubectl("logs deployment/trainyard").await;
+        assert!(
+            !log.starts_with('{') && log.contains("operator started"),
+            "it is to log for people again: {log}"
+        );
+        let third = ns.trigger(PIPELINE, "third").await.succeeds().await.model().to_owned();
+        let three = [(first, false), (second, false), (third.clone(), true)];
+        assert_eq!(listed(ns).await, three);
+
         let kept = ns.helm("uninstall trainyard --wait --timeout 120s").await;
         for kind in ["mlpipelines", "modelversions", "pipelineruns"] {
             let line = format!("[CustomResourceDefinition] {kind}.trainyard.dev");
@@ -65,11 +75,12 @@ async fn installed_upgraded_uninstalled_and_installed_again_it_goes_on_where_it_
             "get all,serviceaccounts,roles,rolebindings --selector app.kubernetes.io/instance=trainyard --output name";
         // But for the pod of `helm test`, which is there to be looked at.
         assert_eq!(ns.kubectl(left).await, "pod/trainyard-test\n");
-        assert_eq!(listed(ns).await, [(first.clone(), false), (second.clone(), true)]);
+        assert_eq!(listed(ns).await, three);
 
         install(ns).await;
-        let third = ns.trigger(PIPELINE, "third").await.succeeds().await.model().to_owned();
-        assert_eq!(listed(ns).await, [(first, false), (second, false), (third, true)]);
+        let fourth = ns.trigger(PIPELINE, "fourth").await.succeeds().await.model().to_owned();
+        let [first, second, _] = three;
+        assert_eq!(listed(ns).await, [first, second, (third, false), (fourth, true)]);
     })
     .await;
 }

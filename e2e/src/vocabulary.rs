@@ -14,6 +14,7 @@ mod admission;
 mod audit;
 mod documented;
 mod evidence;
+mod kstatus;
 mod kubectl;
 mod namespace;
 mod not_here;

@@ -16,6 +16,7 @@ mod chart;
 mod definitions;
 mod documented;
 mod fake_nodes_tell_the_truth;
+mod gitops_tools_wait;
 mod names_what_a_stage_waits_for;
 mod one_file_for_both_worlds;
 mod out_of_memory_grows;

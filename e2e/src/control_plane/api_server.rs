@@ -8,6 +8,8 @@ use serde_json::json;
 const AUDIT_MEGABYTES_MAX: u32 = 10_000;
 /// Addresses of Services.
 const SERVICES: &str = "10.96.0.0/16";
+/// Beside Kubernetes' own: who makes an owner wait for its own deletion, or changes owners, needs a right to that. Some clusters have it.
+const STRICTER: &str = "OwnerReferencesPermissionEnforcement";
 
 pub(super) fn arguments(plane: &ControlPlane<'_>) -> Result<Vec<String>> {
     let policy = json!({
@@ -28,6 +30,7 @@ pub(super) fn arguments(plane: &ControlPlane<'_>) -> Result<Vec<String>> {
         format!("--tls-private-key-file={}", certificates.server_key()),
         format!("--token-auth-file={}", certificates.tokens()),
         "--authorization-mode=Node,RBAC".to_owned(),
+        format!("--enable-admission-plugins={STRICTER}"),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!(
             "--service-account-signing-key-file={}",

@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::rights::{self, Right};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// An account that no role was ever given to.
@@ -26,6 +27,27 @@ impl Namespace {
         };
         &granted(account).await - &granted(NOBODY).await
     }
+}
+
+impl Namespace {
+    /// Creates an object in it as `account`, which must be admitted.
+    pub async fn create_as(&self, account: &str, manifest: impl Display) {
+        let manifest = manifest.to_string();
+        let said = self.kubectl_with(&creation_as(account), &manifest).await;
+        assert!(said.succeeded, "kubectl create: {}\nof\n{manifest}", said.errors);
+    }
+
+    /// What kubectl complains about where `account` creates this object. It must be refused.
+    pub async fn create_refused_to(&self, account: &str, manifest: impl Display) -> String {
+        let manifest = manifest.to_string();
+        let said = self.kubectl_with(&creation_as(account), &manifest).await;
+        assert!(!said.succeeded, "it was to be refused: {}\n{manifest}", said.out);
+        said.errors
+    }
+}
+
+fn creation_as(account: &str) -> String {
+    format!("create --as {account} --filename -")
 }
 
 impl Cluster {

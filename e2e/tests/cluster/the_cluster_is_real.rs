@@ -208,3 +208,30 @@ async fn a_service_is_found_by_its_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_may_not_make_an_owner_wait_for_its_deletion_is_refused() {
+    in_namespace(async |ns| {
+        ns.kubectl("create configmap owner").await;
+        ns.kubectl("create role maker --verb create --resource configmaps")
+            .await;
+        let account = format!("system:serviceaccount:{}:default", ns.name());
+        let words = format!(
+            "create rolebinding maker --role maker --serviceaccount {}:default",
+            ns.name()
+        );
+        ns.kubectl(&words).await;
+        let uid = ns
+            .kubectl("get configmap owner --output jsonpath={.metadata.uid}")
+            .await;
+        let owned = |waits: bool| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owned", "ownerReferences": [{
+                "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "blockOwnerDeletion": waits,
+            }]}})
+        };
+        let refusal = ns.create_refused_to(&account, owned(true)).await;
+        assert!(refusal.contains("cannot set blockOwnerDeletion"), "{refusal}");
+        ns.create_as(&account, owned(false)).await;
+    })
+    .await;
+}

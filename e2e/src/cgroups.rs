@@ -103,8 +103,8 @@ impl Cgroup {
         folder.join("cgroup.procs")
     }
 
-    /// Ends every process in it, also where it is frozen, and removes it.
-    pub(crate) async fn remove(&self) -> Result<()> {
+    /// Ends every process in it, also where it is frozen.
+    pub(crate) async fn end_processes(&self) -> Result<()> {
         until(
             &format!("the end of the processes of cgroup {}", self.name),
             END_WITHIN,
@@ -118,7 +118,12 @@ impl Cgroup {
                 Ok(processes.is_empty().then_some(()))
             },
         )
-        .await?;
+        .await
+    }
+
+    /// Ends every process in it, and removes it.
+    pub(crate) async fn remove(&self) -> Result<()> {
+        self.end_processes().await?;
         until(&format!("the end of cgroup {}", self.name), END_WITHIN, async || {
             for hierarchy in hierarchies()? {
                 remove_tree(&hierarchy.join(&self.name));

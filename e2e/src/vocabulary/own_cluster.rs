@@ -5,11 +5,12 @@ use super::namespace::{KEEP_VARIABLE, WORKSPACE, in_namespace_of, name_under_tes
 use crate::cluster::Cluster;
 use crate::image::build;
 use crate::operator::OperatorRuns;
-use crate::options::Options;
+use crate::options::{NodeLoss, Options};
 use crate::state::Name;
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How many at once: the machine has to carry the cluster under test, and the tests on it, as well.
@@ -24,6 +25,11 @@ pub(crate) const FAKE_NODES: u8 = 2;
 /// cluster's name: one of that name, which an earlier test was cut off with, goes first.
 pub async fn on_a_cluster_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespace)) {
     on(part, |name| must(with_images(name)), test).await;
+}
+
+/// The same with two real nodes, `node-a` and `node-b`. A node that says nothing counts as lost after seconds, not minutes.
+pub async fn on_two_nodes_of_its_own(part: &str, test: impl AsyncFnOnce(&Namespace)) {
+    on(part, |name| must(with_two_nodes(name)), test).await;
 }
 
 /// Runs a test in a namespace of a cluster of its own that has fake nodes only, with a workspace for them. The operator runs as a
@@ -60,11 +66,23 @@ async fn on(part: &str, options: impl FnOnce(Name) -> Options, test: impl AsyncF
 }
 
 fn with_images(name: Name) -> Result<Options> {
-    let images = build::archives_in(&build::target().join("images"));
+    let archives = |folder| build::archives_in(&build::target().join(folder));
+    let images = archives("images").and_then(|ours| Ok([ours, archives("test-images")?].concat()));
     Ok(Options {
         name,
         images: images.context("`cargo xtask cluster test` makes our images")?,
         ..Options::default()
+    })
+}
+
+fn with_two_nodes(name: Name) -> Result<Options> {
+    Ok(Options {
+        nodes: 2,
+        node_loss: NodeLoss {
+            grace: Duration::from_secs(8),
+            eviction: Duration::from_secs(5),
+        },
+        ..with_images(name)?
     })
 }
 

@@ -72,6 +72,12 @@ impl<'n> Run<'n> {
             .await
     }
 
+    /// The same for what Kubernetes itself takes minutes to find out.
+    pub async fn says_within(&self, seconds: u64, text: &str) -> Snapshot {
+        let holds = |run: &Snapshot| run.message().contains(text);
+        self.until_within(seconds, &format!("says `{text}`"), holds).await
+    }
+
     /// Waits until it is at its end, well or not.
     pub async fn ends(&self) -> Snapshot {
         self.until("ends", Snapshot::is_finished).await

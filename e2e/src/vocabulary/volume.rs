@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use trainyard_contract::layout::UNFINISHED_PREFIX;
 
 /// Label of volumes that a test prepared: its namespace.
-const PREPARED_FOR: &str = "trainyard.dev/test";
+pub(super) const PREPARED_FOR: &str = "trainyard.dev/test";
 
 /// A folder that a claim leads to.
 pub struct Volume {

@@ -10,6 +10,7 @@ mod cases;
 mod the_cluster_is_real;
 mod the_cluster_leaves_nothing;
 
+mod a_node_is_lost;
 mod a_policy_refuses_pods;
 mod bad_data_stops_the_run;
 mod chart;

@@ -1,0 +1,61 @@
+//! A node that goes without a word, and a volume that pods find again on another one.
+
+use super::volume::PREPARED_FOR;
+use super::{Namespace, Volume};
+use crate::cluster::Cluster;
+use serde_json::json;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+impl Cluster {
+    /// Cuts the power of a node: nothing runs on it any more, and nobody is told.
+    pub async fn cut_power_of(&self, name: &str) {
+        let nodes = self.nodes().unwrap_or_else(|error| panic!("{error:#}"));
+        let node = nodes.iter().find(|node| node.name() == name);
+        let node = node.unwrap_or_else(|| panic!("the cluster has no real node `{name}`"));
+        node.cut_power().await.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+impl Namespace {
+    /// Makes a claim with a volume behind it that is the same folder on every node, as a network's file system is.
+    pub async fn volume_of_all_nodes(&self, claim: &str) -> Volume {
+        let folder = self
+            .cluster()
+            .state()
+            .folder()
+            .join("volumes-of-all-nodes")
+            .join(self.name());
+        // fsGroup does nothing here.
+        let made =
+            fs::create_dir_all(&folder).and_then(|()| fs::set_permissions(&folder, Permissions::from_mode(0o777)));
+        made.unwrap_or_else(|error| panic!("{folder}: {error}"));
+        let volume = json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": self.name(), "labels": {PREPARED_FOR: self.name()}},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "capacity": {"storage": "1Gi"},
+                "storageClassName": "",
+                "persistentVolumeReclaimPolicy": "Retain",
+                "claimRef": {"namespace": self.name(), "name": claim},
+                "hostPath": {"path": folder, "type": "Directory"},
+            },
+        });
+        self.apply(volume).await;
+        self.apply(json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": claim},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": "",
+                "volumeName": self.name(),
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }))
+        .await;
+        Volume::of_claim(self, claim).await
+    }
+}

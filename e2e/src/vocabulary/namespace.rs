@@ -5,7 +5,7 @@ use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, not_here, volume,
 use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::state::Name;
-use futures::{AsyncBufReadExt as _, FutureExt as _, StreamExt as _};
+use futures::{AsyncBufReadExt as _, AsyncReadExt as _, FutureExt as _, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Namespace as Object, Pod, ServiceAccount};
@@ -402,6 +402,25 @@ impl Namespace {
             "pod {pod} says `{text}`: it said no more than\n{said}"
         );
         said
+    }
+
+    /// Follows the log of this pod to the end of its container, and gives it.
+    pub(super) async fn log_of(&self, pod: &str) -> String {
+        let follow = LogParams {
+            follow: true,
+            ..LogParams::default()
+        };
+        let read = async {
+            let api: Api<Pod> = self.api();
+            let log = api.log_stream(pod, &follow).await;
+            let log = log.unwrap_or_else(|error| panic!("the log of pod {pod}: {error}"));
+            let mut all = String::new();
+            let read = std::pin::pin!(log).read_to_string(&mut all).await;
+            read.unwrap_or_else(|error| panic!("the log of pod {pod}: {error}"));
+            all
+        };
+        let read = timeout(Duration::from_secs(PATIENCE), read).await;
+        read.unwrap_or_else(|_| panic!("pod {pod} has not ended within {PATIENCE} s"))
     }
 
     /// The folder behind a claim, on the disk of its node.

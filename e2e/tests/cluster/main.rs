@@ -28,6 +28,7 @@ mod restricted_and_tight_namespaces;
 mod retries;
 mod rights;
 mod stop_and_suspend;
+mod the_operator_stops;
 mod timeouts;
 mod two_pods_of_one_attempt;
 mod workspaces;

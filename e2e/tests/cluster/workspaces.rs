@@ -87,3 +87,24 @@ async fn a_volume_that_belongs_to_somebody_else_is_config_with_its_owner_and_mod
     })
     .await;
 }
+
+/// A folder that somebody made by hand, as root: the group that pods get is not given to what is in a volume already.
+#[tokio::test]
+async fn a_models_folder_that_belongs_to_somebody_else_is_config_before_anything_is_trained() {
+    in_namespace(async |ns| {
+        let volume = ns.volume_of_all_nodes("trainyard").await;
+        volume.write("models/iris/README", "what our models are");
+        ns.apply(pipeline("iris")).await;
+        let run = ns.start("iris").await;
+        let end = run.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 1), ("train", 1)]);
+        for said in ["models/iris`", "belongs to 0:0 with mode 0755", "runs as 65532:65532"] {
+            assert!(end.message().contains(said), "{}", end.message());
+        }
+        assert!(end.stage("train").hint.contains("chmod"), "{}", end.stage("train").hint);
+        let log = volume.text(format!("{}/train/1/stage.log", run.folder()));
+        assert!(!log.contains("read the dataset"), "it trained in vain: {log}");
+    })
+    .await;
+}

@@ -10,6 +10,7 @@ use crate::StageError;
 use crate::artifact::{Published, UnfinishedFolder, hash_file, replace_link, sync_folder, write_file};
 use camino::{Utf8Path, Utf8PathBuf};
 use chrono::{SecondsFormat, Utc};
+use rustix::fs::{Access, access};
 use std::collections::BTreeMap;
 use std::fs;
 use trainyard_contract::layout::{
@@ -54,6 +55,15 @@ pub fn write_version(
     }
     link_pickle(document, &made.version);
     Ok(made)
+}
+
+/// Fails where [`write_version`] could not save anything: nobody should hear that after an hour of training.
+pub fn may_be_saved(document: &StageDocument) -> Result<(), StageError> {
+    let parent = document.workspace.join(models_folder(&document.pipeline));
+    let there = parent.ancestors().find(|folder| folder.exists());
+    let there = there.unwrap_or(&document.workspace);
+    access(there.as_str(), Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|cause| StageError::workspace(&format!("write in `{there}`"), cause.into()))
 }
 
 /// The version that an earlier try of this run's stage has committed already, if it came that far.

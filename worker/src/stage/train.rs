@@ -12,7 +12,7 @@ use crate::StageError;
 use crate::csv::FileName;
 use crate::dataset::{DatasetReader, read_description};
 use crate::logistic::{FitError, FitOptions, Fitted, balanced_weights, fit};
-use crate::model::version::{already_made, write_version};
+use crate::model::version::{already_made, may_be_saved, write_version};
 use crate::model::{Algorithm, Classes, ModelFile, ModelInput, TrainedDataset, read_version};
 use crate::similar::similar;
 use crate::stage::validate::check_used_columns;
@@ -41,6 +41,7 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
         let (model, _) = read_version(&document.workspace.join(&made.path))?;
         return Ok(output(&model, made));
     }
+    may_be_saved(document)?;
     let Some(regression) = &spec.logistic_regression else {
         return Err(StageError::config("train has no algorithm").hint("set train.logisticRegression"));
     };

@@ -20,6 +20,7 @@ impl Cluster {
 impl Namespace {
     /// Makes a claim with a volume behind it that is the same folder on every node, as a network's file system is.
     pub async fn volume_of_all_nodes(&self, claim: &str) -> Volume {
+        self.cluster().needs("the disk of a node");
         let folder = self
             .cluster()
             .state()

@@ -1,11 +1,11 @@
 //! A registry of images that takes every request and answers none, as one behind a firewall does.
 
 use super::{Namespace, PATIENCE};
-use crate::cgroups::Cgroup;
+use crate::cluster;
 use crate::command::{command, succeeds};
 use crate::deadline::until;
 use crate::network;
-use crate::processes::{Place, Processes};
+use crate::processes::Processes;
 use camino::Utf8Path;
 use std::time::Duration;
 
@@ -18,16 +18,14 @@ const PROCESS: &str = "registry-that-never-answers";
 impl Namespace {
     /// Where such a registry is, for the first part of an image's name. The cluster has one from then on.
     pub async fn registry_that_never_answers(&self) -> &'static str {
+        self.cluster().needs("the network of a node");
         let state = self.cluster().state();
         let network = network::Namespace::first_of(state.name());
         let enter = format!("--net={}", network.path());
         let connect = [&enter, "socat", "-u", "OPEN:/dev/null", &format!("TCP:{ADDRESS}")];
         let listens = || succeeds(&mut command("nsenter", connect));
         if !listens() {
-            let place = Place {
-                network: Some(network.clone()),
-                cgroup: Some(Cgroup::of_control(state.name())),
-            };
+            let place = cluster::place(state.name());
             let (address, port) = ADDRESS.split_once(':').unwrap_or((ADDRESS, ""));
             let take = format!("TCP-LISTEN:{port},bind={address},fork,reuseaddr");
             // `-u`: what comes in is thrown away, and nothing ever goes out.

@@ -1,10 +1,11 @@
-//! Events: what `kubectl describe` shows of a run. Only on retry, failure and end; losing one is harmless.
+//! Events: what `kubectl describe` shows of a run, and the operator's log too. Only on retry, failure and end; losing one is
+//! harmless.
 
 use crate::names::{self, OPERATOR};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
-use tracing::warn;
+use tracing::{info, warn};
 use trainyard_crds::v1alpha1::PipelineRun;
 use trainyard_engine::{Event as Happened, Run, RunPhase, StagePhase};
 
@@ -26,10 +27,18 @@ impl Events {
         }
     }
 
-    /// Tells what happened in a run.
+    /// Tells what happened in a run, to the log too.
     pub(crate) async fn publish(&self, object: &PipelineRun, run: &Run, happened: &[Happened]) {
         let regarding = object.object_ref(&());
-        for event in happened.iter().filter_map(|h| event_of(object, run, h)) {
+        for happened in happened {
+            let Some(event) = event_of(object, run, happened) else {
+                continue;
+            };
+            let said = event.note.as_deref().unwrap_or_default();
+            match happened {
+                Happened::Stage { stage, attempt, .. } => info!(%stage, attempt, reason = event.reason, "{said}"),
+                Happened::Run { .. } => info!(reason = event.reason, "{said}"),
+            }
             if let Err(error) = self.recorder.publish(&event, &regarding).await {
                 warn!(%error, "an event is lost");
             }

@@ -191,8 +191,15 @@ const SHAPES: [(&str, &str); 12] = [
 
 /// A text without what differs each time: times, digests, and how wide that makes a column.
 fn steady(text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().lines().map(steady_line).collect();
+    let told = text.trim_end().lines().filter(|line| !is_aside(line));
+    let lines: Vec<_> = told.map(steady_line).collect();
     lines.join("\n")
+}
+
+/// Whether kubectl speaks of its own work, which a reader looks past: `I1127 02:03:20.280957 … "Warning: watch ended with error"`.
+fn is_aside(line: &str) -> bool {
+    let date = line.strip_prefix(['I', 'W', 'E']).unwrap_or_default();
+    replaced(date, "#### ##:##:##.######", "<time>").starts_with("<time>")
 }
 
 fn steady_line(line: &str) -> String {
@@ -298,6 +305,10 @@ mod tests {
             ),
             ("LAST DEPLOYED: Thu Nov 26 22:58:22 2026", "LAST DEPLOYED: <time>"),
             ("Context \"kind\" modified.", "Context <name> modified."),
+            (
+                "I1127 02:03:20.280957    1420 reflector.go:664] watch ended\na/b condition met",
+                "a/b condition met",
+            ),
             ("a 4 rows, s, m and 12 of 1.5 s", "a 4 rows, s, m and 12 of 1.5 s"),
         ] {
             assert_eq!(steady(printed), wanted);

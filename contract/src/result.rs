@@ -136,10 +136,20 @@ impl StageResult {
     }
 }
 
-/// `text`, cut at a character's border to at most `max` bytes, the last of them `…` where something was cut.
+/// `text`, cut at a character's border to at most `max` bytes, the last of them `…` where something was cut. Control characters but for
+/// tabs and ends of lines become escapes (`\u{0}`): messages are shown on terminals.
 pub fn cut(text: &str, max: usize) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() && !['\n', '\t'].contains(&letter) {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    let text = shown.as_str();
     if text.len() <= max {
-        return text.to_owned();
+        return shown;
     }
     let mark = '…';
     let mut end = max.saturating_sub(mark.len_utf8());
@@ -163,6 +173,7 @@ mod tests {
             ("abc", 3, "abc"),
             ("abcd", 3, ""),
             ("abcde", 4, "a…"),
+            ("a\0b\n\u{1b}[1m", 99, "a\\u{0}b\n\\u{1b}[1m"),
             ("äöü", 5, "ä…"),
             ("äöü", 6, "äöü"),
         ] {

@@ -30,7 +30,10 @@ impl Pipeline {
                         parameter_field(&parameter.name),
                         "has no default, so that a run must set it",
                     )
-                    .suggest(format!("set it with `-p {}=VALUE`", parameter.name)),
+                    .suggest(format!(
+                        "set it with `-p {}=VALUE`, on a cluster in the run's `spec.parameters`",
+                        parameter.name
+                    )),
                 ),
             }
         }

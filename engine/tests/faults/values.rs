@@ -200,7 +200,9 @@ fn a_run_sets_declared_parameters_only_and_all_that_have_no_default() {
         ),
         (
             &[][..],
-            &["parameters.extra: has no default, so that a run must set it (set it with `-p extra=VALUE`)"][..],
+            &[
+                "parameters.extra: has no default, so that a run must set it (set it with `-p extra=VALUE`, on a cluster in the run's `spec.parameters`)",
+            ][..],
         ),
         (
             &[("extra", "age")][..],

@@ -7,8 +7,8 @@ mod trigger;
 use crate::clock;
 use crate::conditions::{self, Condition};
 use crate::context::{Context, GuardedPipeline};
-use crate::error::Error;
-use crate::run::LoadedRevision;
+use crate::error::{Error, with_causes};
+use crate::run::{LoadedRevision, SAID_AFTER};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::PartialObjectMeta;
@@ -34,13 +34,36 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
     match LoadedRevision::new(&object.name_any(), object.spec.clone()) {
         Ok(_) => {
             accept(&mut status, object);
-            status.trigger = trigger::start(&ctx, object, &before).await?;
+            match trigger::start(&ctx, object, &before).await {
+                Ok(trigger) => status.trigger = trigger,
+                Err(error) => return Err(say_not_started(&ctx, object, before, error).await),
+            }
         }
         Err(faults) => refuse(&mut status, object, "InvalidSpec", &crate::run::first_fault(&faults)),
     }
     status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
     write(&ctx, object, before, status).await?;
     Ok(Action::await_change())
+}
+
+/// Says why the run of a new token is not there, once it is no passing moment. What is asked for is not done: the status stays one about
+/// the spec before.
+async fn say_not_started(ctx: &Context, object: &MLPipeline, before: MLPipelineStatus, error: Error) -> Error {
+    let key = format!(
+        "pipeline/{}/{}",
+        object.namespace().unwrap_or_default(),
+        object.name_any()
+    );
+    if ctx.failures.in_a_row(&key) >= SAID_AFTER {
+        let mut status = before.clone();
+        status.message = cut(
+            &format!("the run of `spec.trigger` is not started: {}", with_causes(&error)),
+            MESSAGE_BYTES_MAX,
+        );
+        // Where not even that can be written, the log has it.
+        let _ = write(ctx, object, before, status).await;
+    }
+    error
 }
 
 fn accept(status: &mut MLPipelineStatus, object: &MLPipeline) {

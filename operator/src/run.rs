@@ -39,11 +39,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use trainyard_contract::StageName;
 use trainyard_crds::v1alpha1::{PipelineRun, RunState};
-use trainyard_engine::{Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
+use trainyard_engine::{AttemptState, Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
 use waiting::Waiting;
 
-/// How many passes in a row are cut off before the run says so: most causes are over by then.
-const SAID_AFTER: u32 = 3;
+/// How many passes in a row are cut off before the object says so: most causes are over by then.
+pub(crate) const SAID_AFTER: u32 = 3;
 
 /// One pass over one run; what keeps cutting its passes off stands in its status.
 pub(crate) async fn reconcile_and_say(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -85,8 +85,7 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
     let revision = match revision::load(&ctx, object, revision).await {
         Ok(revision) => revision,
         Err(error @ (Error::RevisionGone(_) | Error::RevisionUnreadable { .. })) => {
-            status::write_waiting(&ctx, object, &error.to_string()).await?;
-            return Err(error);
+            return without_revision(&ctx, object, &identity, &objects, &error).await;
         }
         Err(error) => return Err(error),
     };
@@ -103,6 +102,41 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
     }
     .go()
     .await
+}
+
+/// A run whose revision somebody has deleted or changed: where the pipeline still is as it was, the revision is made again; else
+/// nobody knows any more what the run is to do, so that it stops what runs and ends.
+async fn without_revision(
+    ctx: &Context,
+    object: &PipelineRun,
+    identity: &door::Identity,
+    objects: &RunObjects,
+    error: &Error,
+) -> Result<Action, Error> {
+    let stopped = object.spec.state == Some(RunState::Stopped);
+    if let (false, Error::RevisionGone(_), Ok(wanted)) = (stopped, error, door::pipeline(ctx, object, identity))
+        && revision::make_again(ctx, &wanted.object, object).await?
+    {
+        return Ok(Action::requeue(Duration::ZERO));
+    }
+    let mut runs = false;
+    for attempt in objects.observed(|_| None).attempts {
+        let ended = matches!(attempt.state, AttemptState::Ended { .. } | AttemptState::Gone);
+        if let (false, Some(job)) = (ended, objects.job_of(&attempt.stage, attempt.attempt)) {
+            apply::delete_job(ctx, &identity.namespace, job).await?;
+            runs = true;
+        }
+    }
+    if runs {
+        status::write_waiting(ctx, object, &format!("{error}; what runs is stopped")).await?;
+        return Ok(Action::requeue(Duration::from_secs(2)));
+    }
+    if stopped {
+        status::write_stopped(ctx, object).await?;
+    } else {
+        finish::refuse(ctx, object, &error.to_string()).await?;
+    }
+    Ok(Action::await_change())
 }
 
 fn waits(ctx: &Context, object: &PipelineRun, jobs: &BTreeSet<&str>) -> Waits {

@@ -1,6 +1,7 @@
 //! The operator may do what was decided and no more, and what it does needs no more.
 
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use trainyard_e2e::OPERATOR_ACCOUNT;
 use trainyard_e2e::rights::{Decided, decided};
 use trainyard_e2e::vocabulary::{Namespace, in_namespace, on_a_cluster_of_its_own, pipeline};
@@ -13,6 +14,54 @@ fn what_was_decided() -> Decided {
 async fn the_operators_account_may_do_what_was_decided_and_no_more() {
     in_namespace(async |ns| {
         assert_eq!(ns.rights_of(OPERATOR_ACCOUNT).await, what_was_decided().granted);
+    })
+    .await;
+}
+
+/// What a person may do with our kinds: `resource: verbs`, sorted.
+async fn may_do(ns: &Namespace, person: &str) -> Vec<String> {
+    let mut verbs_of = BTreeMap::<String, BTreeSet<String>>::new();
+    let rights = ns.rights_of(person).await.into_iter();
+    for right in rights.filter(|right| right.group == "trainyard.dev") {
+        verbs_of.entry(right.resource).or_default().insert(right.verb);
+    }
+    let line = |(resource, verbs): (String, BTreeSet<String>)| {
+        let verbs: Vec<_> = verbs.into_iter().collect();
+        format!("{resource}: {}", verbs.join(" "))
+    };
+    verbs_of.into_iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn people_may_do_what_their_role_says_also_as_a_part_of_edit_and_view() {
+    let author = [
+        "mlpipelines: create delete deletecollection get list patch update watch",
+        "modelversions: delete deletecollection get list watch",
+        "pipelineruns: create delete deletecollection get list patch update watch",
+    ];
+    let runner = [
+        "mlpipelines: get list watch",
+        "modelversions: get list watch",
+        "pipelineruns: create delete get list patch update watch",
+    ];
+    let viewer = [
+        "mlpipelines: get list watch",
+        "modelversions: get list watch",
+        "pipelineruns: get list watch",
+    ];
+    in_namespace(async |ns| {
+        for (role, may) in [
+            ("trainyard-author", author),
+            ("edit", author),
+            ("admin", author),
+            ("trainyard-runner", runner),
+            ("trainyard-viewer", viewer),
+            ("view", viewer),
+        ] {
+            let bind = format!("create rolebinding of-{role} --clusterrole {role} --user person-with-{role}");
+            ns.kubectl(&bind).await;
+            assert_eq!(may_do(ns, &format!("person-with-{role}")).await, may, "{role}");
+        }
     })
     .await;
 }

@@ -4,6 +4,10 @@
 use kube::ResourceExt as _;
 use trainyard_e2e::vocabulary::{PipelineManifest, in_namespace_on_fake_nodes, pipeline};
 
+/// Keeps a pod, and lets it go.
+const KEPT: &str = r#"{"metadata":{"finalizers":["test.example/kept"]}}"#;
+const LET_GO: &str = r#"{"metadata":{"finalizers":null}}"#;
+
 fn slow_at_first() -> PipelineManifest {
     pipeline("iris").misbehaves("validate", "sleep:300:1").on_fake_nodes()
 }
@@ -44,6 +48,45 @@ async fn the_job_of_a_stage_that_is_done_is_not_missed() {
         ns.kubectl(&format!("delete job {}", slow.name_any())).await;
         let end = run.succeeds().await;
         assert_eq!(end.attempts(), [("extract", 1), ("validate", 2), ("train", 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleted_without_its_pod_the_pod_is_waited_for_and_named() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(slow_at_first()).await;
+        let run = ns.start("iris").await;
+        let pod = run.stage("validate").pod_that_runs(1).await.name_any();
+        let job = run.stage("validate").job(1).await;
+        ns.kubectl(&format!("delete job {} --cascade=orphan", job.name_any()))
+            .await;
+        run.says(&format!("pod {pod} still runs")).await;
+        ns.kubectl(&format!("delete pod {pod}")).await;
+        let end = run.succeeds().await;
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 2), ("train", 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pod_at_its_end_without_its_job_keeps_nobody_from_stopping() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(slow_at_first()).await;
+        let run = ns.start("iris").await;
+        let pod = run.stage("validate").pod_that_runs(1).await.name_any();
+        let job = run.stage("validate").job(1).await;
+        // So that the pod stays to be seen when it has ended.
+        ns.kubectl(&format!("patch pod {pod} --type merge --patch {KEPT}"))
+            .await;
+        ns.kubectl(&format!("delete job {} --cascade=orphan", job.name_any()))
+            .await;
+        run.says(&format!("pod {pod} still runs")).await;
+        ns.kubectl(&format!("delete pod {pod} --wait=false")).await;
+        run.stop().await;
+        run.is_stopped().await;
+        ns.kubectl(&format!("patch pod {pod} --type merge --patch {LET_GO}"))
+            .await;
     })
     .await;
 }

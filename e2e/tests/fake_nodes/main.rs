@@ -6,6 +6,8 @@
 
 mod a_deleted_job_is_made_up_for;
 mod a_newer_object_stops_nobody_else;
+mod a_run_keeps_its_revision;
 mod a_run_made_again_is_another_run;
 mod a_stage_at_a_time;
+mod a_token_waits_for_room;
 mod killed_and_started_again;

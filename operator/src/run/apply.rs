@@ -2,9 +2,11 @@
 
 use super::Pass;
 use super::manifest::{self, WORKSPACE};
+use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
 use crate::run::{finish, key};
+use crate::seen::SeenJob;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
@@ -161,10 +163,18 @@ async fn stop_attempt(pass: &Pass<'_>, stage: &StageName, attempt: u32, reason: 
     let Some(job) = pass.objects.job_of(stage, attempt) else {
         return Ok(());
     };
+    if job.metadata.deletion_timestamp.is_none() {
+        info!(%stage, attempt, ?reason, "attempt is stopped");
+    }
+    delete_job(pass.ctx, &pass.identity.namespace, job).await
+}
+
+/// Deletes a Job of a run; it is gone when its pods are.
+pub(super) async fn delete_job(ctx: &Context, namespace: &str, job: &SeenJob) -> Result<(), Error> {
     if job.metadata.deletion_timestamp.is_some() {
         return Ok(());
     }
-    let jobs: Api<Job> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    let jobs: Api<Job> = Api::namespaced(ctx.client.clone(), namespace);
     let params = DeleteParams {
         propagation_policy: Some(PropagationPolicy::Foreground),
         preconditions: Some(Preconditions {
@@ -173,7 +183,6 @@ async fn stop_attempt(pass: &Pass<'_>, stage: &StageName, attempt: u32, reason: 
         }),
         ..DeleteParams::default()
     };
-    info!(%stage, attempt, ?reason, "attempt is stopped");
     match jobs.delete(&job.name_any(), &params).await {
         Ok(_) => Ok(()),
         // It is gone, or another one has its name.

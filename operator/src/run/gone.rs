@@ -7,16 +7,16 @@ use crate::error::Error;
 use crate::names::{self, ATTEMPT, RUN_UID, STAGE};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
 use kube::api::ListParams;
+use kube::{Api, ResourceExt};
 use std::time::Duration;
-use trainyard_contract::StageName;
-use trainyard_engine::{AttemptState, Given, ObservedAttempt, Run};
+use trainyard_contract::{FailureClass, StageName};
+use trainyard_engine::{AttemptState, Given, ObservedAttempt, Obstacle, Run};
 
 /// What was found out about attempts without a Job in the store.
 #[derive(Default)]
 pub(super) struct Missing {
-    /// Attempts whose Job is gone and of which no pod is left.
+    /// Attempts whose Job is gone: over, or with a pod that still runs.
     pub gone: Vec<ObservedAttempt>,
     /// When to look again, where something is still there.
     pub look_again: Option<Duration>,
@@ -33,8 +33,18 @@ pub(super) async fn look(ctx: &Context, namespace: &str, run: &Run, objects: &Ru
         if !open || objects.job_of(&stage.name, stage.attempts).is_some() {
             continue;
         }
+        let state = match left(ctx, namespace, run, &stage.name, stage.attempts).await? {
+            Left::Job => None,
+            Left::Pod(pod) => Some(AttemptState::Pending {
+                waits_for: Some(still_runs(&pod)),
+            }),
+            Left::Nothing => Some(AttemptState::Gone),
+        };
+        if state != Some(AttemptState::Gone) {
+            missing.look_again = Some(LOOK_AGAIN);
+        }
         let created = stage.latest.as_ref().and_then(|latest| latest.created_after);
-        if is_gone(ctx, namespace, run, &stage.name, stage.attempts).await? {
+        if let Some(state) = state {
             missing.gone.push(ObservedAttempt {
                 stage: stage.name.clone(),
                 attempt: stage.attempts,
@@ -43,28 +53,49 @@ pub(super) async fn look(ctx: &Context, namespace: &str, run: &Run, objects: &Ru
                     input_attempt: stage.latest.as_ref().and_then(|latest| latest.input_attempt),
                     model_version: stage.model_version.clone(),
                 },
-                state: AttemptState::Gone,
+                state,
             });
-        } else {
-            missing.look_again = Some(LOOK_AGAIN);
         }
     }
     Ok(missing)
 }
 
-/// Neither the Job nor a pod of the attempt is there: its program runs no more.
-async fn is_gone(ctx: &Context, namespace: &str, run: &Run, stage: &StageName, attempt: u32) -> Result<bool, Error> {
+/// What is left of an attempt.
+enum Left {
+    Job,
+    /// A pod of this name that has not ended, as whoever deletes a Job with `--cascade=orphan` leaves it.
+    Pod(String),
+    /// Its program runs no more.
+    Nothing,
+}
+
+async fn left(ctx: &Context, namespace: &str, run: &Run, stage: &StageName, attempt: u32) -> Result<Left, Error> {
     let jobs: Api<Job> = Api::namespaced(ctx.client.clone(), namespace);
     let name = names::job(&run.name, &run.uid, stage, attempt);
     let job = jobs.get_opt(&name).await.map_err(Error::kube("look for a Job"))?;
     if job.is_some_and(|job| names::is_job_of(&job, &run.uid)) {
-        return Ok(false);
+        return Ok(Left::Job);
     }
     let pods: Api<Pod> = Api::namespaced(ctx.client.clone(), namespace);
     let of_attempt = format!("{RUN_UID}={},{STAGE}={stage},{ATTEMPT}={attempt}", run.uid);
-    let left = pods
-        .list_metadata(&ListParams::default().labels(&of_attempt).limit(1))
+    let running = ListParams::default()
+        .labels(&of_attempt)
+        .fields("status.phase!=Succeeded,status.phase!=Failed")
+        .limit(1);
+    let pods = pods
+        .list_metadata(&running)
         .await
         .map_err(Error::kube("look for pods of an attempt"))?;
-    Ok(left.items.is_empty())
+    Ok(pods
+        .items
+        .first()
+        .map_or(Left::Nothing, |pod| Left::Pod(pod.name_any())))
+}
+
+/// The operator may delete no pod: that is left to people, or to the time that the pod may take.
+fn still_runs(pod: &str) -> Obstacle {
+    Obstacle {
+        class: FailureClass::Infra,
+        message: format!("its Job is gone, and pod {pod} still runs: it goes on when that ends, or is deleted"),
+    }
 }

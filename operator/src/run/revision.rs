@@ -1,6 +1,7 @@
 //! The pipeline as it was when a run began: an immutable `ControllerRevision` that the run names before its first Job.
 //!
-//! It holds the spec with its defaults, not substituted. It belongs to its pipeline and to every run that uses it, and goes when
+//! It holds the spec with its defaults, not substituted: as one text, since the API server takes a revision for changed, and refuses
+//! that, when whoever changes its owners (the garbage collector) writes keys in another order or a number in another form. It belongs to its pipeline and to every run that uses it, and goes when
 //! all of them have gone.
 
 use crate::context::Context;
@@ -85,7 +86,7 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
                 owner_references: Some(owners.to_vec()),
                 ..ObjectMeta::default()
             },
-            data: Some(RawExtension(json!({"spec": pipeline.spec}))),
+            data: Some(RawExtension(json!({"spec": same_in_every_writer(&text)}))),
             revision: pipeline.metadata.generation.unwrap_or_default(),
         };
         let created = api.create(&PostParams::default(), &object).await;
@@ -97,8 +98,7 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
 /// How often owners are added anew when other runs of the pipeline do so at the same time.
 const TRIES: u32 = 10;
 
-/// Adds owners that the revision does not have yet. (A strategic merge, which would merge them by uid, writes the spec in another
-/// order of keys, and the API server takes that for a change.)
+/// Adds owners that the revision does not have yet.
 async fn share(
     api: &Api<ControllerRevision>,
     mut present: ControllerRevision,
@@ -135,6 +135,16 @@ async fn share(
     })
 }
 
+/// Makes the revision that a run names anew, where somebody has deleted it and the pipeline still is as it says. Whether it is.
+pub(super) async fn make_again(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun) -> Result<bool, Error> {
+    let named = run.status.as_ref().and_then(|status| status.revision.as_ref());
+    let still_is = named.is_some_and(|named| named.sha256 == names::sha256(&spec_text(&pipeline.spec)));
+    if still_is {
+        keep(ctx, pipeline, run).await?;
+    }
+    Ok(still_is)
+}
+
 /// The revision that a run names, from memory or from the API server.
 pub(super) async fn load(ctx: &Context, run: &PipelineRun, revision: &Revision) -> Result<Arc<LoadedRevision>, Error> {
     let namespace = run.namespace().unwrap_or_default();
@@ -147,8 +157,9 @@ pub(super) async fn load(ctx: &Context, run: &PipelineRun, revision: &Revision) 
         .await
         .map_err(Error::kube("read the revision"))?
         .ok_or_else(|| Error::RevisionGone(revision.name.clone()))?;
-    let spec = object.data.map(|data| data.0["spec"].clone()).unwrap_or_default();
-    let spec: MLPipelineSpec = serde_json::from_value(spec).map_err(|e| Error::RevisionUnreadable {
+    let data = object.data.unwrap_or_default();
+    let spec = data.0["spec"].as_str().unwrap_or_default();
+    let spec: MLPipelineSpec = serde_json::from_str(spec).map_err(|e| Error::RevisionUnreadable {
         name: revision.name.clone(),
         cause: e.to_string(),
     })?;
@@ -160,6 +171,15 @@ pub(super) async fn load(ctx: &Context, run: &PipelineRun, revision: &Revision) 
     let loaded = Arc::new(loaded);
     ctx.revisions.put(&namespace, &revision.name, Arc::clone(&loaded));
     Ok(loaded)
+}
+
+/// A JSON text without the characters that Go's writer escapes and others do not: within a text they stand as escapes already.
+fn same_in_every_writer(json: &str) -> String {
+    ['<', '>', '&', '\u{2028}', '\u{2029}']
+        .into_iter()
+        .fold(json.to_owned(), |json, letter| {
+            json.replace(letter, &format!("\\u{:04x}", u32::from(letter)))
+        })
 }
 
 /// A spec has only string keys.

@@ -1,0 +1,69 @@
+//! What a run goes by: it outlives neither its users nor is it lost to them.
+
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use kube::ResourceExt as _;
+use serde_json::json;
+use trainyard_contract::FailureClass;
+use trainyard_e2e::vocabulary::{PipelineManifest, in_namespace_on_fake_nodes, on_fake_nodes_of_its_own, pipeline};
+
+/// With all that two writers of JSON may write differently.
+fn iris() -> PipelineManifest {
+    let awkward =
+        json!([{"name": "MISBEHAVE", "value": "sleep:5:1"}, {"name": "URL", "value": "a?b=<c>&d=\u{2028}ü\\\"\n"}]);
+    pipeline("iris")
+        .set_in("validate", "env", awkward)
+        .set_in(
+            "train",
+            "train.logisticRegression",
+            json!({"c": 0.00001, "tolerance": 1e-7}),
+        )
+        .on_fake_nodes()
+}
+
+#[tokio::test]
+async fn who_has_gone_is_no_owner_of_it_any_more() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(iris()).await;
+        let (first, second) = (ns.start("iris").await, ns.start("iris").await);
+        let revision = first.succeeds().await.status().revision.clone().unwrap().name;
+        second.succeeds().await;
+        ns.kubectl(&format!("delete pipelinerun {}", first.name())).await;
+        let owners = |revision: &ControllerRevision| {
+            let owners = revision.owner_references();
+            owners.len() == 2 && owners.iter().all(|owner| owner.uid != first.uid())
+        };
+        ns.wait_for(
+            &revision,
+            "the garbage collector takes the first run off the owners",
+            owners,
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleted_by_somebody_it_is_made_again_as_long_as_the_pipeline_is_the_same() {
+    on_fake_nodes_of_its_own("norev", async |ns| {
+        ns.apply(iris()).await;
+        let run = ns.start("iris").await;
+        run.stage("validate").pod_that_runs(1).await;
+        ns.cluster().kill_operator().await;
+        ns.kubectl("delete controllerrevisions --all").await;
+        ns.cluster().start_operator();
+        let end = run.succeeds().await;
+        assert_eq!(end.attempts(), [("extract", 1), ("validate", 1), ("train", 1)]);
+        // Nobody knows what the next one was to do.
+        let run = ns.start("iris").await;
+        run.stage("validate").pod_that_runs(1).await;
+        ns.cluster().kill_operator().await;
+        ns.kubectl("delete controllerrevisions --all").await;
+        ns.apply(iris().up_to("extract")).await;
+        ns.cluster().start_operator();
+        let end = run.fails().await;
+        assert_eq!(end.class(), Some(FailureClass::Config));
+        assert!(end.message().contains("revision"), "{}", end.message());
+        run.runs_nothing().await;
+    })
+    .await;
+}

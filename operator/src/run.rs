@@ -132,7 +132,7 @@ async fn without_revision(
         return Ok(Action::requeue(Duration::from_secs(2)));
     }
     if stopped {
-        status::write_stopped(ctx, object).await?;
+        status::write_stopped(ctx, object, "stopped").await?;
     } else {
         finish::refuse(ctx, object, &error.to_string()).await?;
     }
@@ -152,7 +152,7 @@ fn key(object: &PipelineRun) -> String {
 /// A run's first pass names what it runs by, and nothing else.
 async fn first_pass(ctx: &Context, object: &PipelineRun, identity: &door::Identity) -> Result<Action, Error> {
     if object.spec.state == Some(RunState::Stopped) {
-        status::write_stopped(ctx, object).await?;
+        status::write_stopped(ctx, object, "stopped before it began").await?;
         return Ok(Action::await_change());
     }
     let wanted = match door::pipeline(ctx, object, identity) {

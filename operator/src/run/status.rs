@@ -124,11 +124,11 @@ pub(super) async fn write_refused(ctx: &Context, object: &PipelineRun, fault: &s
     write_apart(ctx, object, status).await
 }
 
-/// A run that was stopped before it began.
-pub(super) async fn write_stopped(ctx: &Context, object: &PipelineRun) -> Result<(), Error> {
+/// A run that was stopped, and how far it was.
+pub(super) async fn write_stopped(ctx: &Context, object: &PipelineRun, when: &str) -> Result<(), Error> {
     let status = PipelineRunStatus {
         phase: RunPhase::Stopped,
-        message: "stopped before it began".to_owned(),
+        message: when.to_owned(),
         finished: true,
         ..seen(object)
     };

@@ -186,6 +186,14 @@ pub(super) fn relations() -> Vec<Row> {
         ),
         (
             Pipeline,
+            "/spec/workspace",
+            json!({"size": "1Mi"}),
+            json!({"size": "0Gi"}),
+            "spec.workspace.size",
+            "size must be greater than zero",
+        ),
+        (
+            Pipeline,
             "/spec/worker/resources",
             json!({"requests": {"cpu": "500m", "memory": 1024}, "limits": {"memory": "1Ki"}}),
             json!({"requests": {"cpu": "500m", "memory": 1025}, "limits": {"memory": "1Ki"}}),

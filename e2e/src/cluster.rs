@@ -8,7 +8,7 @@ use crate::control_plane::{self, API_SERVICE, ControlPlane, Endpoints};
 use crate::network::Namespace;
 use crate::node::{FIRST_ADDRESS, Node, Surroundings};
 use crate::operator::{self, OperatorRuns};
-use crate::options::{NODES_MAX, NodeLoss, Options};
+use crate::options::{NODES_MAX, Options};
 use crate::phases::Phases;
 use crate::processes::{self, Place, Processes};
 use crate::state::{Name, State};
@@ -77,8 +77,6 @@ impl Cluster {
         let summary = Summary {
             whose: Whose::Ours,
             nodes: options.nodes,
-            fake_nodes: options.fake_nodes,
-            node_loss: options.node_loss,
         };
         let summary = serde_json::to_string(&summary).context("a summary has only text keys")?;
         state.write(state.ready(), summary)?;
@@ -115,8 +113,6 @@ impl Cluster {
         let summary = Summary {
             whose: Whose::Foreign,
             nodes: 0,
-            fake_nodes: 0,
-            node_loss: NodeLoss::default(),
         };
         let summary = serde_json::to_string(&summary).context("a summary has only text keys")?;
         state.write(state.ready(), summary)?;
@@ -226,14 +222,12 @@ enum Whose {
     Foreign,
 }
 
-/// What is kept of a cluster's [`Options`].
+/// What a later program has to know of a cluster.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
     whose: Whose,
     nodes: u8,
-    fake_nodes: u8,
-    node_loss: NodeLoss,
 }
 
 /// The kubeconfig of the cluster of this name, for everybody on this machine. An error when there is no such cluster.

@@ -49,4 +49,4 @@ pub use needs::missing_for_a_cluster;
 pub use operator::{OPERATOR_ACCOUNT, OPERATOR_RUNS, OperatorRuns};
 pub use options::{NODES_MAX, NodeLoss, Options};
 pub use state::Name;
-pub use test_run::{Ended, Extent, KUBECONFIG_VARIABLE, TestRun};
+pub use test_run::{Ended, KUBECONFIG_VARIABLE, TestRun, Tests};

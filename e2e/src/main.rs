@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use trainyard_e2e::benchmark::{self, Extent};
 use trainyard_e2e::image::build;
 use trainyard_e2e::{
-    Binaries, Cluster, Ended, Extent as TestExtent, Name, OPERATOR_RUNS, OperatorRuns, Options, TestRun, kubeconfig_of,
+    Binaries, Cluster, Ended, Name, OPERATOR_RUNS, OperatorRuns, Options, TestRun, Tests, kubeconfig_of,
     missing_for_a_cluster,
 };
 
@@ -138,41 +138,41 @@ async fn run() -> Result<ExitCode> {
                 eprintln!("NOT CHECKED: nothing is tested on a cluster: {reason}");
                 return Ok(ExitCode::from(NOT_HERE));
             }
-            let extent = TestExtent::here();
-            if extent == TestExtent::FakeNodes {
+            let tests = Tests::here();
+            if tests == Tests::FakeNodes {
                 eprintln!(
                     "NOT ROOT: only what needs no container is tested, on fake nodes; run this as root for all tests"
                 );
             }
-            let tests = TestRun {
+            let run = TestRun {
                 name: which.name,
                 filters,
                 keep,
-                operator: if extent == TestExtent::FakeNodes {
+                operator: if tests == Tests::FakeNodes {
                     OperatorRuns::Process
                 } else {
                     operator
                 },
-                extent,
+                tests,
             };
-            return tests.run().await.map(|ended| told(&tests.extent, &ended));
+            return run.run().await.map(|ended| told(&run.tests, &ended));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Says what was not checked, and gives the exit code.
-fn told(extent: &TestExtent, ended: &Ended) -> ExitCode {
+fn told(tests: &Tests, ended: &Ended) -> ExitCode {
     let Ended::Passed { not_checked } = ended else {
         return ExitCode::FAILURE;
     };
     for line in not_checked {
         eprintln!("NOT CHECKED {line}");
     }
-    if *extent == TestExtent::FakeNodes {
+    if *tests == Tests::FakeNodes {
         eprintln!("NOT CHECKED: everything that needs a container, since only root can start one");
     }
-    if not_checked.is_empty() && *extent == TestExtent::Everything {
+    if not_checked.is_empty() && *tests == Tests::Everything {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NOT_HERE)

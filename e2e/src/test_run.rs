@@ -31,12 +31,12 @@ pub struct TestRun {
     /// How the operator runs.
     pub operator: OperatorRuns,
     /// Which tests can run here.
-    pub extent: Extent,
+    pub tests: Tests,
 }
 
 /// Which tests can run on a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum Tests {
     /// All of them.
     Everything,
     /// Those that need no container: where only root could start one.
@@ -45,7 +45,7 @@ pub enum Extent {
     Foreign(Utf8PathBuf),
 }
 
-impl Extent {
+impl Tests {
     /// What this machine allows, and the environment asks for.
     pub fn here() -> Self {
         match std::env::var(KUBECONFIG_VARIABLE) {
@@ -90,7 +90,7 @@ impl TestRun {
         phases.done("our programs and images");
         let ours = [build::archives_in(&images())?, vec![test_worker]].concat();
 
-        let foreign = matches!(self.extent, Extent::Foreign(_));
+        let foreign = matches!(self.tests, Tests::Foreign(_));
         let was_up = !foreign && Cluster::is_up(&self.name)?;
         let ended = self.on_cluster(was_up, &ours, &operator).await;
         if matches!(ended, Ok(Ended::Failed) | Err(_)) {
@@ -132,8 +132,8 @@ impl TestRun {
             fake_nodes: FAKE_NODES,
             ..Options::default()
         };
-        match &self.extent {
-            Extent::Foreign(kubeconfig) => {
+        match &self.tests {
+            Tests::Foreign(kubeconfig) => {
                 let archives: Vec<_> = images.iter().map(|archive| archive.as_str()).collect();
                 eprintln!(
                     "the cluster of {kubeconfig} has to have our images: `kind load image-archive`, or `minikube image load`, for each \
@@ -142,13 +142,13 @@ impl TestRun {
                 );
                 Cluster::adopt(&self.name, kubeconfig).await
             }
-            Extent::Everything | Extent::FakeNodes if was_up => {
+            Tests::Everything | Tests::FakeNodes if was_up => {
                 let cluster = Cluster::running(&self.name).await?;
                 cluster.load(images)?;
                 Ok(cluster)
             }
-            Extent::FakeNodes => Cluster::up(&fake_only).await,
-            Extent::Everything => {
+            Tests::FakeNodes => Cluster::up(&fake_only).await,
+            Tests::Everything => {
                 let options = Options {
                     nodes: 1,
                     images: images.to_owned(),
@@ -169,7 +169,7 @@ impl TestRun {
             "trainyard-e2e/cluster",
         ];
         let mut cargo = command(cargo(), test);
-        for program in self.extent.programs() {
+        for program in self.tests.programs() {
             cargo.args(["--test", program]);
         }
         cargo

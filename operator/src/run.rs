@@ -205,9 +205,9 @@ impl Pass<'_> {
         .await;
         let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, &run, job));
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
-        observed.attempts.extend(missing.gone);
+        observed.attempts.extend(missing.attempts);
         let (plan, mut waiting) = self.plan_and_apply(observed).await?;
-        waiting.on_node = lost.said;
+        waiting.of_running = lost.said.or(missing.said);
         if plan.status.phase.is_final() {
             finish::finish(self.ctx, self.object, self.revision, &plan, self.now).await?;
         }

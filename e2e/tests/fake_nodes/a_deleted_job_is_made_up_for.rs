@@ -3,6 +3,7 @@
 
 use kube::ResourceExt as _;
 use trainyard_e2e::vocabulary::{PipelineManifest, in_namespace_on_fake_nodes, pipeline};
+use trainyard_engine::StagePhase;
 
 /// Keeps a pod, and lets it go.
 const KEPT: &str = r#"{"metadata":{"finalizers":["test.example/kept"]}}"#;
@@ -58,6 +59,7 @@ async fn deleted_without_its_pod_the_pod_is_waited_for_and_named() {
         ns.apply(slow_at_first()).await;
         let run = ns.start("iris").await;
         let pod = run.stage("validate").pod_that_runs(1).await.name_any();
+        run.stage("validate").reaches(StagePhase::Running).await;
         let job = run.stage("validate").job(1).await;
         ns.kubectl(&format!("delete job {} --cascade=orphan", job.name_any()))
             .await;

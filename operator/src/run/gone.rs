@@ -17,7 +17,9 @@ use trainyard_engine::{AttemptState, Given, ObservedAttempt, Obstacle, Run};
 #[derive(Default)]
 pub(super) struct Missing {
     /// Attempts whose Job is gone: over, or with a pod that still runs.
-    pub gone: Vec<ObservedAttempt>,
+    pub attempts: Vec<ObservedAttempt>,
+    /// What a person should know of one whose pod still runs.
+    pub said: Option<String>,
     /// When to look again, where something is still there.
     pub look_again: Option<Duration>,
 }
@@ -35,9 +37,14 @@ pub(super) async fn look(ctx: &Context, namespace: &str, run: &Run, objects: &Ru
         }
         let state = match left(ctx, namespace, run, &stage.name, stage.attempts).await? {
             Left::Job => None,
-            Left::Pod(pod) => Some(AttemptState::Pending {
-                waits_for: Some(still_runs(&pod)),
-            }),
+            // The engine remembers when it began, if it has.
+            Left::Pod(pod) => {
+                let waits_for = still_runs(&pod);
+                missing.said = Some(format!("`{}`: {}", stage.name, waits_for.message));
+                Some(AttemptState::Pending {
+                    waits_for: Some(waits_for),
+                })
+            }
             Left::Nothing => Some(AttemptState::Gone),
         };
         if state != Some(AttemptState::Gone) {
@@ -45,7 +52,7 @@ pub(super) async fn look(ctx: &Context, namespace: &str, run: &Run, objects: &Ru
         }
         let created = stage.latest.as_ref().and_then(|latest| latest.created_after);
         if let Some(state) = state {
-            missing.gone.push(ObservedAttempt {
+            missing.attempts.push(ObservedAttempt {
                 stage: stage.name.clone(),
                 attempt: stage.attempts,
                 created: created.map_or(run.created, |after| run.created.plus(after)),

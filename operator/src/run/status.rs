@@ -155,7 +155,7 @@ fn message(known: &RunStatus, waiting: &Waiting) -> String {
     if !known.message.is_empty() || known.phase.is_final() {
         return known.message.clone();
     }
-    if let Some(said) = &waiting.on_node {
+    if let Some(said) = &waiting.of_running {
         return cut(said, MESSAGE_BYTES_MAX);
     }
     let waits = |stage: &&StageStatus| match stage.phase {

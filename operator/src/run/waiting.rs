@@ -13,8 +13,8 @@ use trainyard_engine::{Event, RunStatus, StageStatus, Timestamp};
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     held: BTreeSet<StageName>,
-    /// What is wrong with the node of an attempt, where something is.
-    pub(super) on_node: Option<String>,
+    /// What a person should know of an attempt that runs, or may: its node is lost, or its Job.
+    pub(super) of_running: Option<String>,
 }
 
 impl Waiting {

@@ -3,6 +3,7 @@
 use crate::{Duration, ModelVersionName, PipelineName, RunName, RunUid, StageName, StageSpec};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Everything that one attempt needs to know. Values (`$(parameters.x)`) are resolved in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,15 +59,29 @@ pub struct SourceFile {
     pub name: String,
 }
 
+/// The table of a stage that is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DatasetPart {
+    /// The dataset that the stage yields: `data.arrow` and `dataset.json`.
+    #[default]
+    Whole,
+    /// The rows that `train` held out: `holdout.arrow` and `holdout.json`.
+    Holdout,
+}
+
 /// A dataset that an earlier stage committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InputDataset {
     /// The stage that made it.
     pub stage: StageName,
-    /// The folder that holds `data.arrow` and `dataset.json`.
+    /// The folder that holds the table and its description.
     pub folder: Utf8PathBuf,
-    /// Hexadecimal sha-256 of `data.arrow`; a consumer that finds another ends with `InputChanged`.
+    /// Which of the folder's tables it is.
+    #[serde(default)]
+    pub part: DatasetPart,
+    /// Hexadecimal sha-256 of the table; a consumer that finds another ends with `InputChanged`.
     pub sha256: String,
 }
 
@@ -90,10 +105,38 @@ pub struct ColumnNeeds {
     /// Columns that are needed as numbers (features), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<String>,
-    /// Columns that are used at all (features and targets), sorted.
+    /// Columns that are used at all (features, targets, columns of splits and filters), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<String>,
+    /// Those of `used` in which cells may be missing: a model fills them (`preprocess`), or such rows do not count (`where`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_be_null: Vec<String>,
     /// Columns whose values are classes (targets), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+}
+
+impl ColumnNeeds {
+    /// What both need: a cell may be missing only where neither minds.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let both = |mine: &[String], others: &[String]| -> Vec<String> {
+            let all: BTreeSet<&String> = mine.iter().chain(others).collect();
+            all.into_iter().cloned().collect()
+        };
+        let used = both(&self.used, &other.used);
+        let minds = |needs: &Self, name: &String| {
+            needs.used.binary_search(name).is_ok() && needs.may_be_null.binary_search(name).is_err()
+        };
+        Self {
+            numbers: both(&self.numbers, &other.numbers),
+            may_be_null: used
+                .iter()
+                .filter(|name| !minds(self, name) && !minds(other, name))
+                .cloned()
+                .collect(),
+            used,
+            targets: both(&self.targets, &other.targets),
+        }
+    }
 }

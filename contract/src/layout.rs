@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! runs/<run>-<uid8>/<stage>/<attempt>/{data.arrow, dataset.json, report.json, stage.log, result.json}
-//! models/<pipeline>/model_20260223_104700/{model.json, model.onnx, model.pkl, manifest.json}
+//! runs/<run>-<uid8>/<train>/<attempt>/{holdout.arrow, holdout.json, …}
+//! runs/<run>-<uid8>/<evaluate>/<attempt>/{metrics.json, model-card.md, report.html, …}
+//! models/<pipeline>/model_20260223_104700/{model.json, model.onnx, model.pkl, metrics.json, manifest.json}
+//! models/<pipeline>/evaluations/model_20260223_104700/<run>-<stage>/{metrics.json, model-card.md, report.html}
 //! models/<pipeline>/model_20260223_104700.pkl -> model_20260223_104700/model.pkl
 //! models/<pipeline>/champion -> model_20260223_104700
 //! ```
@@ -20,6 +23,18 @@ pub const UNFINISHED_PREFIX: &str = ".tmp-";
 pub const DATASET_FILE: &str = "data.arrow";
 /// What is known about that dataset ([`crate::dataset::DatasetDescription`]).
 pub const DATASET_DESCRIPTION_FILE: &str = "dataset.json";
+/// The rows that `train` held out: an Arrow IPC file.
+pub const HOLDOUT_FILE: &str = "holdout.arrow";
+/// What is known about them ([`crate::dataset::DatasetDescription`]).
+pub const HOLDOUT_DESCRIPTION_FILE: &str = "holdout.json";
+/// How good a model is.
+pub const METRICS_FILE: &str = "metrics.json";
+/// A model and its metrics in words.
+pub const MODEL_CARD_FILE: &str = "model-card.md";
+/// A model and its metrics as a page.
+pub const REPORT_PAGE_FILE: &str = "report.html";
+/// The folder of what later stages found out about the models of a pipeline.
+pub const EVALUATIONS: &str = "evaluations";
 /// What `validate` found.
 pub const REPORT_FILE: &str = "report.json";
 /// The lines that the worker logged.
@@ -60,6 +75,19 @@ pub fn models_folder(pipeline: &PipelineName) -> Utf8PathBuf {
 /// `models/<pipeline>/<version>`
 pub fn model_folder(pipeline: &PipelineName, version: &ModelVersionName) -> Utf8PathBuf {
     models_folder(pipeline).join(version.as_str())
+}
+
+/// `models/<pipeline>/evaluations/<version>/<run>-<stage>`
+pub fn evaluation_folder(
+    pipeline: &PipelineName,
+    version: &ModelVersionName,
+    run: &RunName,
+    stage: &StageName,
+) -> Utf8PathBuf {
+    models_folder(pipeline)
+        .join(EVALUATIONS)
+        .join(version.as_str())
+        .join(format!("{run}-{stage}"))
 }
 
 /// `models/<pipeline>/<version>.pkl`, where users of the seed look for it.

@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod document;
 pub mod duration;
 pub mod exit_code;
+pub mod expression;
 pub mod failure_class;
 pub mod layout;
 pub mod names;

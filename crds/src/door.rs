@@ -55,6 +55,7 @@ pub fn kinds_of(stage: &Stage) -> Vec<&'static str> {
         extract,
         validate,
         train,
+        evaluate,
         predict,
         ..
     } = stage;
@@ -62,6 +63,7 @@ pub fn kinds_of(stage: &Stage) -> Vec<&'static str> {
         ("extract", extract.is_some()),
         ("validate", validate.is_some()),
         ("train", train.is_some()),
+        ("evaluate", evaluate.is_some()),
         ("predict", predict.is_some()),
     ]
     .into_iter()
@@ -126,7 +128,7 @@ fn stand_in() -> PipelineName {
 fn kind(field: &FieldPath, stage: &Stage, faults: &mut Vec<SpecFault>) -> StageSpec {
     let kinds = kinds_of(stage);
     if kinds.len() != 1 {
-        let message = "a stage needs exactly one kind: extract, validate, train or predict";
+        let message = "a stage needs exactly one kind: extract, validate, train, evaluate or predict";
         let here = (!kinds.is_empty()).then(|| format!("here stand {}", kinds.join(" and ")));
         faults.push(SpecFault::new(field.clone(), message).suggest(here));
     }
@@ -134,6 +136,7 @@ fn kind(field: &FieldPath, stage: &Stage, faults: &mut Vec<SpecFault>) -> StageS
         extract,
         validate,
         train,
+        evaluate,
         predict,
         depends_on,
         input,
@@ -145,6 +148,7 @@ fn kind(field: &FieldPath, stage: &Stage, faults: &mut Vec<SpecFault>) -> StageS
         .map(StageSpec::Extract)
         .or_else(|| validate.clone().map(StageSpec::Validate))
         .or_else(|| train.clone().map(StageSpec::Train))
+        .or_else(|| evaluate.clone().map(StageSpec::Evaluate))
         .or_else(|| predict.clone().map(StageSpec::Predict))
         .unwrap_or_else(|| {
             if above {

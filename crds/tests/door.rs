@@ -98,7 +98,7 @@ fn faults_name_their_fields() {
         [
             "spec.schedule.cron: `daily` has 1 fields; a schedule has five (minute, hour, day of month, month, day of week), or is `@daily` and the like",
             "spec.schedule.timeZone: `berlin` is not the name of a time zone",
-            "spec.stages[0]: a stage needs exactly one kind: extract, validate, train or predict",
+            "spec.stages[0]: a stage needs exactly one kind: extract, validate, train, evaluate or predict",
             "spec.stages[0].retry.limit: must not be below 0, is -1",
             "spec.stages[0].retry.memory.max: `much` is not an amount of memory; write it like `512Mi` or `2Gi`",
             "spec.stages[1].dependsOn[0]: there is no stage `raed`",

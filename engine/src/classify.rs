@@ -7,7 +7,7 @@
 
 use crate::status::StopCause;
 use crate::{Budget, Ending, Failure, Timestamp, Verdict};
-use trainyard_contract::layout::DATASET_FILE;
+use trainyard_contract::layout::{DATASET_FILE, HOLDOUT_FILE};
 use trainyard_contract::result::Outcome;
 use trainyard_contract::{Duration, ExitCode, FailureClass, StageResult, StageSpec};
 
@@ -139,18 +139,28 @@ fn missing_in(ended: &Ended<'_>, result: &StageResult) -> Option<&'static str> {
         return Some("attempt that committed");
     }
     match ended.spec {
-        StageSpec::Extract(_) | StageSpec::Predict(_) => dataset_digest(result).is_none().then_some("dataset"),
-        StageSpec::Train(_) => result.model_version.is_none().then_some("model version"),
-        StageSpec::Validate(_) => None,
+        StageSpec::Extract(_) | StageSpec::Predict(_) => {
+            dataset_digest(ended.spec, result).is_none().then_some("dataset")
+        }
+        StageSpec::Train(_) if result.model_version.is_none() => Some("model version"),
+        StageSpec::Train(train) => {
+            let lacks_rows = train.split.is_some() && dataset_digest(ended.spec, result).is_none();
+            lacks_rows.then_some("table of held-out rows")
+        }
+        StageSpec::Validate(_) | StageSpec::Evaluate(_) => None,
     }
 }
 
-/// The digest of the dataset that a result names.
-pub(crate) fn dataset_digest(result: &StageResult) -> Option<&str> {
+/// The digest of the table that a result names: the dataset that the stage yields, or the rows that `train` held out.
+pub(crate) fn dataset_digest<'a>(spec: &StageSpec, result: &'a StageResult) -> Option<&'a str> {
+    let file = match spec {
+        StageSpec::Train(_) => HOLDOUT_FILE,
+        StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => DATASET_FILE,
+    };
     result
         .artifacts
         .iter()
-        .find(|artifact| artifact.path == DATASET_FILE)
+        .find(|artifact| artifact.path == file)
         .map(|artifact| artifact.sha256.as_str())
 }
 

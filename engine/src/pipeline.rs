@@ -9,7 +9,9 @@ mod models;
 mod names;
 mod order;
 mod policies;
+mod requirements;
 mod run_values;
+mod train_checks;
 mod value_places;
 
 use crate::fault::FieldPath;
@@ -61,7 +63,8 @@ pub struct Stage {
     pub parents: Vec<usize>,
     /// All stages that run before it.
     pub ancestors: BTreeSet<usize>,
-    /// The stage that makes the dataset it reads (`validate` passes it on and never stands here).
+    /// The stage that makes the dataset it reads (`validate` passes it on and never stands here). For `evaluate` without
+    /// `input` the `train` stage that held rows out.
     pub producer: Option<usize>,
     /// The `validate` stages above it that check the same dataset: they must have passed what it reads.
     pub gates: Vec<usize>,
@@ -81,9 +84,10 @@ impl Pipeline {
             return Err(faults);
         }
         let order = Order::of(&draft.stages, &mut faults);
-        let flow = DataFlow::of(&draft.stages, &order, &mut faults);
         let trainers = models::check(&draft.stages, &order, &mut faults);
-        columns::check(&draft.stages, &mut faults);
+        let flow = DataFlow::of(&draft.stages, &order, &trainers, &mut faults);
+        train_checks::check(&draft.stages, &mut faults);
+        requirements::check(&draft.stages, &mut faults);
         value_places::check(&draft, &order, &mut faults);
         policies::check(&draft, &mut faults);
         if faults.is_empty() {

@@ -35,6 +35,7 @@ fn shop() -> Pipeline {
         target: "bought".into(),
         logistic_regression: None,
         save: Vec::new(),
+        ..TrainSpec::default()
     };
     Pipeline::new(PipelineDraft {
         name: PipelineName::parse("shop").expect("a name"),

@@ -22,6 +22,7 @@ fn seed() -> Pipeline {
         target: "target".into(),
         logistic_regression: Some(LogisticRegressionSpec::default()),
         save: Vec::new(),
+        ..TrainSpec::default()
     };
     Pipeline::new(PipelineDraft {
         name: PipelineName::parse("seed").expect("a name"),

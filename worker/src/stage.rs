@@ -70,6 +70,7 @@ pub fn run(document: &StageDocument, context: &StageContext) -> Result<StageOutp
         StageSpec::Extract(spec) => extract::run(document, spec, context),
         StageSpec::Validate(spec) => validate::run(document, spec, context),
         StageSpec::Train(spec) => train::run(document, spec, context),
+        StageSpec::Evaluate(_) => Err(StageError::config("this worker cannot evaluate models yet")),
         StageSpec::Predict(spec) => predict::run(document, spec, context),
     }
 }

@@ -10,7 +10,7 @@ use trainyard_contract::names::{DNS_LABEL_PATTERN, OBJECT_NAME_MAX, OBJECT_NAME_
 use trainyard_contract::stage::OBJECT_KEY_PATTERN;
 
 /// The kinds of stages that are planned.
-const PLANNED_KINDS: [&str; 6] = ["container", "drift", "evaluate", "promote", "resource", "transform"];
+const PLANNED_KINDS: [&str; 5] = ["container", "drift", "promote", "resource", "transform"];
 /// The longest name of a namespace: a DNS label.
 const NAMESPACE_MAX: usize = 63;
 

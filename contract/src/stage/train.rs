@@ -1,27 +1,45 @@
 //! `train`: a model is fitted on a dataset and saved as a model version.
 
+use super::{PreprocessStep, Search, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Fits a model and saves it as a model version. Exactly one algorithm is set; today that is `logisticRegression`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.logisticRegression)", "message": "train needs exactly one algorithm: logisticRegression"},
     {"rule": "!(self.target in self.features)", "message": "target must not be among the features", "fieldPath": ".target"},
+    {"rule": "!has(self.search) || !has(self.logisticRegression) || !has(self.logisticRegression.c)",
+     "message": "c stands either in logisticRegression or in search.over", "fieldPath": ".search"},
 ]))]
 pub struct TrainSpec {
-    /// The columns that the model learns from, all numbers, in this order; 1 to 10,000, none twice.
+    /// The columns that the model learns from, in this order; 1 to 10,000, none twice. Numbers, or what `preprocess` turns
+    /// into numbers.
     #[schemars(length(min = 1, max = 10_000), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub features: Vec<String>,
     /// The column that the model predicts: its values are the classes, whole numbers or texts.
     #[schemars(length(min = 1, max = 253))]
     pub target: String,
+    /// Which rows count, such as `churned is not null and age >= 18`: those for which it is true. All when left out.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1_024))]
+    pub row_filter: Option<String>,
+    /// Which of these rows are held out for `evaluate`; none when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// What is done to features before the model sees them, fitted on the rows that it is trained on; at most 64 steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub preprocess: Vec<PreprocessStep>,
     /// Logistic regression with an L2 penalty, binary or multinomial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logistic_regression: Option<LogisticRegressionSpec>,
-    /// Further files of the model version. `model.json`, `model.onnx` and `manifest.json` are always there.
+    /// Settings that are tried by cross-validation on the training rows; the best one makes the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// Further files of the model version. `model.json`, `model.onnx`, `metrics.json` and `manifest.json` are always there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "set"))]
     pub save: Vec<SaveFormat>,
@@ -86,6 +104,10 @@ pub struct Balanced {}
 pub enum SaveFormat {
     /// `model.onnx`, which is always written; naming it changes nothing.
     Onnx,
-    /// `model.pkl`, which `joblib.load` opens as a scikit-learn `LogisticRegression`, linked beside the version's folder.
+    /// `model.pkl`, which `joblib.load` opens as a scikit-learn `LogisticRegression`, with `preprocess` as a `Pipeline` that
+    /// ends in one; linked beside the version's folder.
     Joblib,
+    /// `MLmodel` and what goes with it, so that `mlflow.pyfunc.load_model` and, with `joblib`, `mlflow.sklearn.load_model` open
+    /// the version's folder.
+    Mlflow,
 }

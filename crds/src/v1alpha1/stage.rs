@@ -4,15 +4,15 @@ use super::{EnvVar, Resources, Retry, StageTimeouts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::names::{DNS_LABEL_PATTERN, STAGE_NAME_MAX};
-use trainyard_contract::stage::{ExtractSpec, PredictSpec, TrainSpec, ValidateSpec};
+use trainyard_contract::stage::{EvaluateSpec, ExtractSpec, PredictSpec, TrainSpec, ValidateSpec};
 use trainyard_engine::DEPENDS_ON_MAX;
 
-/// One step of a pipeline. Exactly one of `extract`, `validate`, `train` and `predict` is set: the stage's kind.
+/// One step of a pipeline. Exactly one of `extract`, `validate`, `train`, `evaluate` and `predict` is set: the stage's kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "[has(self.extract), has(self.validate), has(self.train), has(self.predict)].filter(is, is).size() == 1",
-     "message": "a stage needs exactly one kind: extract, validate, train or predict"},
+    {"rule": "[has(self.extract), has(self.validate), has(self.train), has(self.evaluate), has(self.predict)].filter(is, is).size() == 1",
+     "message": "a stage needs exactly one kind: extract, validate, train, evaluate or predict"},
 ]))]
 pub struct Stage {
     /// The stage's name, unique in the pipeline: a DNS label of at most 40 characters.
@@ -40,6 +40,9 @@ pub struct Stage {
     /// Kind: fits a model on a dataset and saves it as a model version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<TrainSpec>,
+    /// Kind: judges the model of the nearest `train` above on rows that it has not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate: Option<EvaluateSpec>,
     /// Kind: adds a model's predictions to a dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predict: Option<PredictSpec>,

@@ -17,7 +17,12 @@ pub(super) struct DataFlow {
 
 impl DataFlow {
     /// The data flow of `stages`; a stage that finds no dataset, or several, is a fault.
-    pub(super) fn of(stages: &[StageDraft], order: &Order, faults: &mut Vec<SpecFault>) -> Self {
+    pub(super) fn of(
+        stages: &[StageDraft],
+        order: &Order,
+        trainers: &[Option<usize>],
+        faults: &mut Vec<SpecFault>,
+    ) -> Self {
         let mut producers = vec![None; stages.len()];
         for &i in &order.sequence {
             producers[i] = match &stages[i].spec {
@@ -25,7 +30,8 @@ impl DataFlow {
                     refuse_input(stages, i, faults);
                     None
                 }
-                StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Predict(_) => {
+                StageSpec::Evaluate(_) if stages[i].input.is_none() => held_out(stages, trainers, i, faults),
+                StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => {
                     let found = dataset_of(stages, order, &producers, i);
                     found.unwrap_or_else(|fault| {
                         faults.extend(fault);
@@ -46,8 +52,21 @@ fn yielded(stages: &[StageDraft], producers: &[Option<usize>], i: usize) -> Opti
     match &stages[i].spec {
         StageSpec::Extract(_) | StageSpec::Predict(_) => Some(i),
         StageSpec::Validate(_) => producers[i],
-        StageSpec::Train(_) => None,
+        StageSpec::Train(_) | StageSpec::Evaluate(_) => None,
     }
+}
+
+/// The `train` stage whose held-out rows the `evaluate` stage `i` reads.
+fn held_out(stages: &[StageDraft], trainers: &[Option<usize>], i: usize, faults: &mut Vec<SpecFault>) -> Option<usize> {
+    let trainer = trainers[i]?;
+    if matches!(&stages[trainer].spec, StageSpec::Train(train) if train.split.is_some()) {
+        return Some(trainer);
+    }
+    let (name, trainer) = (&stages[i].name, &stages[trainer].name);
+    let message = format!("`{name}` has no rows to judge by: `{trainer}` holds none out");
+    let suggestion = format!("let `{trainer}` hold some out with `split`, or name a labelled dataset with `input`");
+    faults.push(SpecFault::new(stage_field(i).field("evaluate"), message).suggest(suggestion));
+    None
 }
 
 fn refuse_input(stages: &[StageDraft], i: usize, faults: &mut Vec<SpecFault>) {
@@ -77,9 +96,17 @@ fn named(
     name: &str,
 ) -> Result<Option<usize>, Option<SpecFault>> {
     let place = place_of(stages, name).filter(|&place| place != i).ok_or(None)?;
-    if let StageSpec::Train(_) = stages[place].spec {
-        let message = format!("`{name}` is a `train` stage and yields no dataset");
-        let suggestion = "name an `extract`, `validate` or `predict` stage".to_owned();
+    let kind = &stages[place].spec;
+    if matches!(kind, StageSpec::Train(_) | StageSpec::Evaluate(_)) {
+        let suggestion = match (kind, &stages[i].spec) {
+            (StageSpec::Train(_), StageSpec::Evaluate(_)) => {
+                "leave `input` out: `evaluate` then reads the rows that `train` held out".to_owned()
+            }
+            _ => "name an `extract`, `validate` or `predict` stage".to_owned(),
+        };
+        let kind = kind.kind();
+        let article = if kind == "evaluate" { "an" } else { "a" };
+        let message = format!("`{name}` is {article} `{kind}` stage and yields no dataset");
         return Err(Some(
             SpecFault::new(stage_field(i).field("input"), message).suggest(suggestion),
         ));

@@ -22,6 +22,7 @@ pub(super) fn check(stages: &[StageDraft], order: &Order, faults: &mut Vec<SpecF
                     ModelUse::Champion | ModelUse::Version => None,
                 }
             }
+            StageSpec::Evaluate(_) => trainer_above(stages, order, i, faults),
             StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Train(_) => None,
         })
         .collect()
@@ -85,11 +86,21 @@ fn trainer_above(stages: &[StageDraft], order: &Order, i: usize, faults: &mut Ve
         .copied()
         .filter(|t| !trains.iter().any(|other| order.ancestors[*other].contains(t)))
         .collect();
-    let field = stage_field(i).field("predict").field("model");
+    let judges = matches!(stages[i].spec, StageSpec::Evaluate(_));
+    let field = if judges {
+        stage_field(i).field("evaluate")
+    } else {
+        stage_field(i).field("predict").field("model")
+    };
     let name = &stages[i].name;
     match nearest[..] {
         [only] => Some(only),
         [] if order.broken[i] => None,
+        [] if judges => {
+            let message = format!("`{name}` judges the model of this run, and no `train` stage runs before it");
+            faults.push(SpecFault::new(field, message).suggest("let it depend on a `train` stage".to_owned()));
+            None
+        }
         [] => {
             let message = format!("`{name}` uses the model of this run, and no `train` stage runs before it");
             let suggestion = "let it depend on a `train` stage, or use another model: `use: Champion`".to_owned();

@@ -13,7 +13,14 @@ const REFUSED: [&str; 3] = [
     "predict.model.pipeline",
 ];
 /// Fields that must be known when the run starts, since the stages above need them.
-const KNOWN_AT_START: [&str; 2] = ["train.features", "train.target"];
+const KNOWN_AT_START: [&str; 6] = [
+    "train.features",
+    "train.target",
+    "train.where",
+    "train.split.hash.column",
+    "train.split.time.column",
+    "train.preprocess.columns",
+];
 
 /// Checks every text of every stage.
 pub(super) fn check(draft: &PipelineDraft, order: &Order, faults: &mut Vec<SpecFault>) {

@@ -52,7 +52,7 @@ impl Pass<'_> {
     fn is_gate(&self, i: usize) -> bool {
         match self.pipeline.stages()[i].spec {
             StageSpec::Validate(_) => true,
-            StageSpec::Extract(_) | StageSpec::Train(_) | StageSpec::Predict(_) => false,
+            StageSpec::Extract(_) | StageSpec::Train(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => false,
         }
     }
 

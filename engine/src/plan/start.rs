@@ -5,7 +5,7 @@ use crate::action::{ModelSource, StartAttempt};
 use crate::retry::MemoryGrowth;
 use crate::values::{Outputs, resolve};
 use crate::{Action, Event, Given, StagePhase};
-use trainyard_contract::document::{InputDataset, InputModel};
+use trainyard_contract::document::{DatasetPart, InputDataset, InputModel};
 use trainyard_contract::stage::{ModelChoice, ModelUse};
 use trainyard_contract::{FailureClass, ModelVersionName, PipelineName, StageSpec, layout};
 
@@ -74,7 +74,7 @@ impl Pass<'_> {
             && !self.again.contains(&i);
         let model_version = match &spec {
             StageSpec::Train(_) => Some(known.model_version.clone().unwrap_or_else(|| self.now.model_version())),
-            StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Predict(_) => None,
+            StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => None,
         };
         let grown = |growth: MemoryGrowth, first| growth.after(known.spent.memory, first);
         Ok(StartAttempt {
@@ -108,6 +108,12 @@ impl Pass<'_> {
         let input = InputDataset {
             stage: stage.name.clone(),
             folder: layout::attempt_folder(&self.run.name, &self.run.uid, &stage.name, dataset.folder),
+            part: match self.pipeline.stages()[producer].spec {
+                StageSpec::Train(_) => DatasetPart::Holdout,
+                StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => {
+                    DatasetPart::Whole
+                }
+            },
             sha256: dataset.sha256.clone(),
         };
         Some((input, dataset.attempt))
@@ -116,20 +122,11 @@ impl Pass<'_> {
     fn model(&self, i: usize, spec: &StageSpec) -> Result<Option<ModelSource>, String> {
         let choice = match spec {
             StageSpec::Predict(predict) => &predict.model,
+            StageSpec::Evaluate(_) => return Ok(self.model_of_this_run(i)),
             StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Train(_) => return Ok(None),
         };
         match choice.model_use.unwrap_or_default() {
-            ModelUse::ThisRun => {
-                let trainer = self.pipeline.stages()[i].trainer;
-                let made = trainer.and_then(|trainer| self.status.stages[trainer].made.as_ref());
-                Ok(made.map(|made| {
-                    ModelSource::Version(InputModel {
-                        version: made.version.clone(),
-                        folder: made.path.clone(),
-                        sha256: Some(made.sha256.clone()),
-                    })
-                }))
-            }
+            ModelUse::ThisRun => Ok(self.model_of_this_run(i)),
             ModelUse::Champion => Ok(Some(ModelSource::ChampionOf(self.model_pipeline(choice)?))),
             ModelUse::Version => {
                 let pipeline = self.model_pipeline(choice)?;
@@ -143,6 +140,17 @@ impl Pass<'_> {
                 })))
             }
         }
+    }
+
+    /// The version that the `train` stage above made.
+    fn model_of_this_run(&self, i: usize) -> Option<ModelSource> {
+        let trainer = self.pipeline.stages()[i].trainer?;
+        let made = self.status.stages[trainer].made.as_ref()?;
+        Some(ModelSource::Version(InputModel {
+            version: made.version.clone(),
+            folder: made.path.clone(),
+            sha256: Some(made.sha256.clone()),
+        }))
     }
 
     fn model_pipeline(&self, choice: &ModelChoice) -> Result<PipelineName, String> {

@@ -157,7 +157,7 @@ impl<'a> Pass<'a> {
     fn keep(&mut self, i: usize, number: u32, result: &StageResult) {
         let stage = &mut self.status.stages[i];
         stage.rows = result.rows;
-        stage.dataset = dataset_digest(result).map(|sha256| CommittedDataset {
+        stage.dataset = dataset_digest(&self.pipeline.stages()[i].spec, result).map(|sha256| CommittedDataset {
             attempt: number,
             folder: result.attempt,
             sha256: sha256.to_owned(),

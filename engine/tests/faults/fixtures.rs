@@ -29,6 +29,7 @@ pub(crate) fn train_on(name: &str, features: &[&str], target: &str) -> StageDraf
         target: target.into(),
         logistic_regression: Some(LogisticRegressionSpec::default()),
         save: Vec::new(),
+        ..TrainSpec::default()
     };
     StageDraft::new(name, StageSpec::Train(spec))
 }

@@ -42,6 +42,7 @@ fn spec(kind: Kind) -> StageSpec {
             target: "target".into(),
             logistic_regression: Some(LogisticRegressionSpec::default()),
             save: Vec::new(),
+            ..TrainSpec::default()
         }),
         Kind::Predict => StageSpec::Predict(PredictSpec::default()),
     }

@@ -80,6 +80,7 @@ fn pipeline() -> Pipeline {
         target: "target".to_owned(),
         logistic_regression: Some(LogisticRegressionSpec::default()),
         save: Vec::new(),
+        ..TrainSpec::default()
     });
     let mut after_extract = StageDraft::new("train", train);
     after_extract.depends_on = vec!["extract".to_owned()];

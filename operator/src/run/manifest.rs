@@ -438,7 +438,7 @@ fn mounts(attempt: &Attempt<'_>) -> Vec<VolumeMount> {
 fn config_map<'a>(attempt: &'a Attempt<'_>) -> Option<&'a ConfigMapKey> {
     match &attempt.start.spec {
         StageSpec::Extract(extract) => extract.csv.as_ref()?.config_map.as_ref(),
-        StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Predict(_) => None,
+        StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => None,
     }
 }
 

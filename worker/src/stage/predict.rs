@@ -43,6 +43,7 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
     let needs = ColumnNeeds {
         numbers: model.features.clone(),
         used: model.features.clone(),
+        may_be_null: Vec::new(),
         targets: Vec::new(),
     };
     check_used_columns(&description, &reader, &needs, context.stop)?;

@@ -22,10 +22,9 @@ use std::collections::BTreeMap;
 use tracing::{info, warn};
 use trainyard_contract::StageDocument;
 use trainyard_contract::dataset::DatasetDescription;
-use trainyard_contract::document::ColumnNeeds;
 use trainyard_contract::layout::DATASET_FILE;
 use trainyard_contract::result::MadeModelVersion;
-use trainyard_contract::stage::{ClassWeight, LogisticRegressionSpec, TrainSpec};
+use trainyard_contract::stage::{ClassWeight, LogisticRegressionSpec, TrainColumns, TrainSpec};
 
 /// Does what `spec` says.
 ///
@@ -48,10 +47,11 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let Some(input) = &document.input else {
         return Err(StageError::internal("the document of `train` names no dataset"));
     };
+    let columns = TrainColumns::of(spec, &ToOwned::to_owned);
     let folder = document.workspace.join(&input.folder);
     let description = read_description(&folder)?;
     let reader = DatasetReader::open(&folder.join(DATASET_FILE))?;
-    check_used_columns(&description, &reader, &needs(spec), context.stop)?;
+    check_used_columns(&description, &reader, &columns.needs_of_training(), context.stop)?;
     context.progress.passes_over(description.rows);
     let data = first_pass::read(&reader, &description, spec, &input.sha256, context)?;
     info!(
@@ -69,17 +69,6 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let made = write_version(document, spec, minted, &model, ModelInput { source, dataset })?;
     info!(version = %made.version, sha256 = made.sha256, "saved the model version");
     Ok(output(&model, made))
-}
-
-fn needs(spec: &TrainSpec) -> ColumnNeeds {
-    let mut used = spec.features.clone();
-    used.push(spec.target.clone());
-    ColumnNeeds {
-        numbers: spec.features.clone(),
-        used,
-        // The first pass over the dataset finds the classes anyway.
-        targets: Vec::new(),
-    }
 }
 
 fn train(

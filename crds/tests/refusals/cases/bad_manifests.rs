@@ -79,7 +79,7 @@ fn after(name: &str, before: &[&str]) -> Value {
 fn unknown() -> Vec<Bad> {
     let none = json!({"name": "extract"});
     let two = json!({"name": "extract", "extract": {"csv": {"path": "a.csv"}}, "validate": {}});
-    let kinds = "a stage needs exactly one kind: extract, validate, train or predict";
+    let kinds = "a stage needs exactly one kind: extract, validate, train, evaluate or predict";
     let source = json!({"csv": {"path": "a.csv", "configMap": {"name": "a", "key": "a.csv"}}});
     let env = json!([{"name": "A", "value": "a", "valueFrom": {"secretKeyRef": {"name": "a", "key": "a"}}}]);
     vec![

@@ -50,8 +50,10 @@ pub(super) fn faults(
 struct Rules<'a> {
     /// Columns that must be there, each once, in the order of the manifest.
     required: Vec<&'a str>,
-    /// Columns that must have no missing and no infinite cell; `None` for all.
+    /// Columns that must have no missing cell; `None` for all.
     complete: Option<HashSet<&'a str>>,
+    /// Columns that must have no infinite cell; `None` for all.
+    finite: Option<HashSet<&'a str>>,
     /// Columns that later stages need as numbers.
     numbers: HashSet<&'a str>,
     /// Columns whose values are classes.
@@ -68,14 +70,24 @@ impl<'a> Rules<'a> {
             .map(String::as_str);
         let mut seen = HashSet::new();
         let required: Vec<&str> = named.filter(|name| seen.insert(*name)).collect();
-        let complete = match spec.no_nulls.unwrap_or_default() {
+        let named = |name: &str| {
+            let mut columns = spec.columns.iter().map(|column| &column.name);
+            spec.required_columns.iter().any(|required| required == name) || columns.any(|column| column == name)
+        };
+        let may_be_null = |name: &str| needs.may_be_null.iter().any(|column| column == name) && !named(name);
+        let finite: Option<HashSet<&str>> = match spec.no_nulls.unwrap_or_default() {
             NullRule::Used => Some(required.iter().copied().collect()),
             NullRule::All => None,
             NullRule::Off => Some(HashSet::new()),
         };
+        let complete = finite.as_ref().map(|columns| {
+            let columns = columns.iter().copied();
+            columns.filter(|name| !may_be_null(name)).collect()
+        });
         Self {
             required,
             complete,
+            finite,
             numbers: needs.numbers.iter().map(String::as_str).collect(),
             targets: needs.targets.iter().map(String::as_str).collect(),
             types: spec
@@ -92,7 +104,9 @@ impl<'a> Rules<'a> {
 
     fn is_fault(&self, column: &str, kind: CellFaultKind) -> bool {
         match kind {
-            CellFaultKind::Null | CellFaultKind::NotFinite => self.is_complete(column),
+            CellFaultKind::Null => self.is_complete(column),
+            // A model that fills missing cells must not take an infinity for one.
+            CellFaultKind::NotFinite => self.finite.as_ref().is_none_or(|columns| columns.contains(column)),
             // Such cells are noted only where somebody needs or declared the type: the table has lost what they held.
             CellFaultKind::NotANumber | CellFaultKind::NotAnInteger => true,
         }

@@ -16,6 +16,7 @@ pub mod dataset;
 mod similar;
 
 pub mod logistic;
+pub mod metrics;
 pub mod model;
 pub mod numeric;
 

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod csv;
 pub mod dataset;
 
+mod in_order;
 mod similar;
 
 pub mod logistic;

@@ -1,22 +1,9 @@
 //! Blocks read and worked on by several threads, their results added up strictly in the order of the blocks.
-//!
-//! So a sum has the same bits with one thread or with many. A thread holds one result at a time and waits until the results
-//! of all earlier blocks are in.
 
 use super::design::{DesignBlock, DesignBlocks};
 use super::problem::FitError;
+use crate::in_order::in_order;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
-/// Whose turn it is.
-struct Turn<M, E> {
-    next: usize,
-    /// The fault of the first block that has one.
-    fault: Option<FitError<E>>,
-    /// No more blocks are wanted: after a fault, or a panic of another thread.
-    stopped: bool,
-    merge: M,
-}
 
 /// Calls `work` for every block on a part made by `make`, one a thread, then `merge` with that part, in the order of the
 /// blocks. `merge` empties the part for the next block.
@@ -26,70 +13,21 @@ pub(super) fn in_block_order<D: DesignBlocks, P>(
     threads: usize,
     make: impl Fn() -> P + Sync,
     work: impl Fn(&DesignBlock, &mut P) + Sync,
-    merge: impl FnMut(&mut P) + Send,
+    mut merge: impl FnMut(&mut P) + Send,
 ) -> Result<(), FitError<D::Error>> {
     let blocks = data.blocks();
     let claimed = AtomicUsize::new(0);
-    let turn = Mutex::new(Turn {
-        next: 0,
-        fault: None,
-        stopped: false,
-        merge,
-    });
-    let changed = Condvar::new();
-    let run = || {
-        let _release = Release(|| {
-            lock(&turn).stopped = true;
-            changed.notify_all();
-        });
-        let (mut block, mut part) = (DesignBlock::default(), make());
-        loop {
-            let index = claimed.fetch_add(1, Ordering::Relaxed);
-            if index >= blocks || lock(&turn).stopped {
-                return;
-            }
-            let read = read_checked(data, classes, index, &mut block);
-            if read.is_ok() {
-                work(&block, &mut part);
-            }
-            let waiting = changed.wait_while(lock(&turn), |turn| turn.next != index && !turn.stopped);
-            let mut turn = waiting.unwrap_or_else(PoisonError::into_inner);
-            if turn.stopped {
-                return;
-            }
-            match read {
-                Ok(()) => (turn.merge)(&mut part),
-                Err(fault) => (turn.fault, turn.stopped) = (Some(fault), true),
-            }
-            turn.next += 1;
-            changed.notify_all();
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(blocks) {
-            scope.spawn(run);
-        }
-        run();
-    });
-    match turn.into_inner().unwrap_or_else(PoisonError::into_inner).fault {
-        Some(fault) => Err(fault),
-        None => Ok(()),
-    }
-}
-
-/// Wakes the other threads when one panics: its block's turn would never end. (The scope then passes the panic on.)
-struct Release<F: Fn()>(F);
-
-impl<F: Fn()> Drop for Release<F> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            (self.0)();
-        }
-    }
-}
-
-fn lock<T>(turn: &Mutex<T>) -> MutexGuard<'_, T> {
-    turn.lock().unwrap_or_else(PoisonError::into_inner)
+    in_order(
+        threads.min(blocks),
+        || (DesignBlock::default(), make()),
+        |_| Ok(Some(claimed.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < blocks)),
+        |index, (block, part)| {
+            read_checked(data, classes, index, block)?;
+            work(block, part);
+            Ok(())
+        },
+        |(_, part)| merge(part),
+    )
 }
 
 /// Reads a block and refuses what would be read past an end later.

@@ -29,6 +29,8 @@ pub const HOLDOUT_FILE: &str = "holdout.arrow";
 pub const HOLDOUT_DESCRIPTION_FILE: &str = "holdout.json";
 /// How good a model is.
 pub const METRICS_FILE: &str = "metrics.json";
+/// What was tried to find a model's settings.
+pub const SEARCH_FILE: &str = "search.json";
 /// A model and its metrics in words.
 pub const MODEL_CARD_FILE: &str = "model-card.md";
 /// A model and its metrics as a page.

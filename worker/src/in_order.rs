@@ -3,6 +3,7 @@
 //! So a sum has the same bits with one thread or with many. A thread holds one result at a time and waits until the results
 //! of all earlier items are in.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -92,4 +93,41 @@ impl<F: Fn()> Drop for Release<F> {
 
 fn lock<T>(turn: &Mutex<T>) -> MutexGuard<'_, T> {
     turn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`in_order`] over `parts` parts with the numbers from 0.
+///
+/// # Errors
+/// As there.
+pub(crate) fn parts_in_order<D, E: Send>(
+    parts: usize,
+    threads: usize,
+    desk: impl Fn() -> D + Sync,
+    work: impl Fn(usize, &mut D) -> Result<(), E> + Sync,
+    take: impl FnMut(&mut D) + Send,
+) -> Result<(), E> {
+    let claimed = AtomicUsize::new(0);
+    let claim = |_: &mut D| {
+        let next = claimed.fetch_add(1, Ordering::Relaxed);
+        Ok((next < parts).then_some(next))
+    };
+    in_order(threads.min(parts), desk, claim, work, take)
+}
+
+/// What `work` makes of each of `parts` parts, in their order.
+///
+/// # Errors
+/// The fault of the first part that has one.
+pub(crate) fn collected<T: Send, E: Send>(
+    parts: usize,
+    threads: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let mut all = Vec::with_capacity(parts);
+    let work = |part: usize, result: &mut Option<T>| {
+        *result = Some(work(part)?);
+        Ok(())
+    };
+    parts_in_order(parts, threads, || None, work, |result| all.extend(result.take()))?;
+    Ok(all)
 }

@@ -14,11 +14,13 @@ pub mod csv;
 pub mod dataset;
 
 mod in_order;
+mod row_filter;
 mod similar;
 
 pub mod logistic;
 pub mod metrics;
 pub mod model;
 pub mod numeric;
+pub mod preprocess;
 
 pub use failure::StageError;

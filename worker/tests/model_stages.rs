@@ -49,7 +49,7 @@ fn the_seed_becomes_a_whole_model_version() {
     assert_eq!(manifest["input"]["dataset"]["rows"], 4);
     let files = manifest["files"].as_object().unwrap();
     let names: Vec<_> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["model.json", "model.onnx", "model.pkl"]);
+    assert_eq!(names, ["metrics.json", "model.json", "model.onnx", "model.pkl"]);
     for (name, digest) in files {
         assert_eq!(digest["sha256"], sha256(&folder.join(name)), "{name}");
     }

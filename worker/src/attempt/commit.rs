@@ -6,7 +6,9 @@ use crate::stage::WrittenFile;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs;
 use std::io;
-use trainyard_contract::layout::{DATASET_DESCRIPTION_FILE, DATASET_FILE, RESULT_FILE, attempt_folder};
+use trainyard_contract::layout::{
+    DATASET_DESCRIPTION_FILE, DATASET_FILE, HOLDOUT_DESCRIPTION_FILE, HOLDOUT_FILE, RESULT_FILE, attempt_folder,
+};
 use trainyard_contract::result::{Artifact, Outcome};
 use trainyard_contract::{StageDocument, StageResult};
 
@@ -52,7 +54,13 @@ pub(super) fn committed(document: &StageDocument, attempt: u32) -> Result<Option
 
 /// A failed stage may leave the beginning of a dataset, which is of no use and can be large.
 fn remove_half_a_dataset(folder: &Utf8Path) -> Result<(), StageError> {
-    for name in [DATASET_FILE, DATASET_DESCRIPTION_FILE] {
+    let tables = [
+        DATASET_FILE,
+        DATASET_DESCRIPTION_FILE,
+        HOLDOUT_FILE,
+        HOLDOUT_DESCRIPTION_FILE,
+    ];
+    for name in tables {
         let path = folder.join(name);
         match fs::remove_file(&path) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {

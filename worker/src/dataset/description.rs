@@ -7,16 +7,29 @@ use crate::artifact::write_file;
 use crate::stage::WrittenFile;
 use camino::Utf8Path;
 use trainyard_contract::dataset::DatasetDescription;
-use trainyard_contract::layout::DATASET_DESCRIPTION_FILE;
+use trainyard_contract::document::DatasetPart;
+use trainyard_contract::layout::{DATASET_DESCRIPTION_FILE, HOLDOUT_DESCRIPTION_FILE};
 
 /// Writes `dataset.json` into `folder`.
 ///
 /// # Errors
 /// The workspace does not take it.
 pub fn write_description(folder: &Utf8Path, description: &DatasetDescription) -> Result<WrittenFile, StageError> {
+    write_description_as(folder, DATASET_DESCRIPTION_FILE, description)
+}
+
+/// Writes the description of another table of `folder`.
+///
+/// # Errors
+/// The workspace does not take it.
+pub fn write_description_as(
+    folder: &Utf8Path,
+    name: &str,
+    description: &DatasetDescription,
+) -> Result<WrittenFile, StageError> {
     let json = serde_json::to_vec(description)
         .map_err(|error| StageError::internal("cannot write a dataset's description as JSON").caused_by(error))?;
-    write_file(folder, DATASET_DESCRIPTION_FILE, &json)
+    write_file(folder, name, &json)
 }
 
 /// Reads `dataset.json` from `folder`.
@@ -24,7 +37,18 @@ pub fn write_description(folder: &Utf8Path, description: &DatasetDescription) ->
 /// # Errors
 /// The file is gone, cannot be read, or is not whole.
 pub fn read_description(folder: &Utf8Path) -> Result<DatasetDescription, DatasetError> {
-    let path = folder.join(DATASET_DESCRIPTION_FILE);
+    read_description_of(folder, DatasetPart::Whole)
+}
+
+/// Reads the description of one of the tables of `folder`.
+///
+/// # Errors
+/// The file is gone, cannot be read, or is not whole.
+pub fn read_description_of(folder: &Utf8Path, part: DatasetPart) -> Result<DatasetDescription, DatasetError> {
+    let path = folder.join(match part {
+        DatasetPart::Whole => DATASET_DESCRIPTION_FILE,
+        DatasetPart::Holdout => HOLDOUT_DESCRIPTION_FILE,
+    });
     let json = std::fs::read(&path).map_err(|source| read_error(&path, source))?;
     serde_json::from_slice(&json).map_err(|error| DatasetError::Broken {
         path,

@@ -20,14 +20,21 @@ type Output = HashingWriter<BufWriter<File>>;
 /// Writes a dataset's table. The same batches give the same bytes. Not synced: a consumer knows the digest.
 pub struct DatasetWriter {
     path: Utf8PathBuf,
+    name: &'static str,
     writer: Option<FileWriter<Output>>,
 }
 
 impl DatasetWriter {
     /// Writes `data.arrow` in `folder`.
     pub fn new(folder: &Utf8Path) -> Self {
+        Self::named(folder, DATASET_FILE)
+    }
+
+    /// Writes the file `name` in `folder`.
+    pub fn named(folder: &Utf8Path, name: &'static str) -> Self {
         Self {
-            path: folder.join(DATASET_FILE),
+            path: folder.join(name),
+            name,
             writer: None,
         }
     }
@@ -43,7 +50,7 @@ impl DatasetWriter {
             .into_inner()
             .map_err(|error| self.write_error(error.into_error()))?;
         Ok(WrittenFile {
-            name: DATASET_FILE.to_owned(),
+            name: self.name.to_owned(),
             sha256,
             bytes,
         })

@@ -8,10 +8,12 @@
 mod layout;
 
 use super::Classes;
+use crate::preprocess::{Encoder, Preprocess};
 use layout::OneLineARow;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use trainyard_contract::document::ColumnNeeds;
 
 /// How a model was made, which says how its numbers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +37,15 @@ pub struct ModelFile {
     pub target: String,
     /// The classes, at least two, in order.
     pub classes: Classes,
-    /// In the units of the columns. Two classes: one row, for `classes[1]`. More: a row a class. A row has a number a feature.
+    /// What is done to the features first, in their order; nothing where it is left out.
+    #[serde(default, skip_serializing_if = "Preprocess::is_empty")]
+    pub preprocess: Preprocess,
+    /// The columns that `preprocess` makes of the features, in the order of the coefficients; the features themselves where it is
+    /// left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoded_features: Vec<String>,
+    /// In the units of the encoded features. Two classes: one row, for `classes[1]`. More: a row a class. A row has a number an
+    /// encoded feature.
     pub coefficients: Vec<Vec<f64>>,
     /// One for each row of coefficients.
     pub intercepts: Vec<f64>,
@@ -96,6 +106,33 @@ impl ModelFile {
         self.contradiction().map_or(Ok(()), |problem| Err(NoModel(problem)))
     }
 
+    /// Turns a block of the features into what the coefficients are for.
+    pub fn encoder(&self) -> Encoder {
+        Encoder::new(&self.features, &self.preprocess)
+    }
+
+    /// What each coefficient is for.
+    pub fn coefficient_names(&self) -> &[String] {
+        if self.encoded_features.is_empty() {
+            &self.features
+        } else {
+            &self.encoded_features
+        }
+    }
+
+    /// What a dataset must have for the model to predict.
+    pub fn needs(&self) -> ColumnNeeds {
+        let sorted = |names: BTreeSet<&str>| names.into_iter().map(ToOwned::to_owned).collect();
+        let texts: HashSet<&str> = self.preprocess.text_features().collect();
+        let features = || self.features.iter().map(String::as_str);
+        ColumnNeeds {
+            numbers: sorted(features().filter(|name| !texts.contains(name)).collect()),
+            used: sorted(features().collect()),
+            may_be_null: sorted(self.preprocess.imputed_features().collect()),
+            targets: Vec::new(),
+        }
+    }
+
     /// How many rows of coefficients the classes ask for.
     fn rows_of_coefficients(&self) -> usize {
         match self.classes.count() {
@@ -106,6 +143,7 @@ impl ModelFile {
 
     fn contradiction(&self) -> Option<String> {
         self.bad_columns()
+            .or_else(|| self.bad_preprocess())
             .or_else(|| self.bad_classes())
             .or_else(|| self.bad_shape())
             .or_else(|| self.bad_number())
@@ -123,6 +161,15 @@ impl ModelFile {
             .then(|| format!("the target `{}` is also a feature", self.target))
     }
 
+    fn bad_preprocess(&self) -> Option<String> {
+        self.preprocess.contradiction(&self.features).or_else(|| {
+            let made = self.preprocess.encoded_features(&self.features);
+            let wanted = if self.preprocess.is_empty() { &[][..] } else { &made };
+            (self.encoded_features != wanted)
+                .then(|| "`encodedFeatures` are not what `preprocess` makes of `features`".to_owned())
+        })
+    }
+
     fn bad_classes(&self) -> Option<String> {
         let count = self.classes.count();
         if count < 2 {
@@ -132,7 +179,7 @@ impl ModelFile {
     }
 
     fn bad_shape(&self) -> Option<String> {
-        let (rows, columns) = (self.rows_of_coefficients(), self.features.len());
+        let (rows, columns) = (self.rows_of_coefficients(), self.coefficient_names().len());
         let classes = self.classes.count();
         if self.coefficients.len() != rows {
             return Some(format!(
@@ -158,7 +205,11 @@ impl ModelFile {
 
     fn bad_number(&self) -> Option<String> {
         for (at, row) in self.coefficients.iter().enumerate() {
-            if let Some((value, name)) = row.iter().zip(&self.features).find(|(value, _)| !value.is_finite()) {
+            if let Some((value, name)) = row
+                .iter()
+                .zip(self.coefficient_names())
+                .find(|(value, _)| !value.is_finite())
+            {
                 return Some(format!(
                     "the coefficient of `{name}` in row {at} is {value}, not a finite number"
                 ));
@@ -183,6 +234,8 @@ pub(crate) mod tests {
             features: vec!["age".into(), "salary".into()],
             target: "target".into(),
             classes: Classes::Whole(vec![0, 1]),
+            preprocess: Preprocess::default(),
+            encoded_features: Vec::new(),
             coefficients: vec![vec![1.501_826_254_491_992e-6, 0.003_003_652_508_984_092_6]],
             intercepts: vec![-165.200_929_294_347_13],
             c: 1.0,
@@ -331,7 +384,7 @@ pub(crate) mod tests {
                 SEED.replace("\"rows\": 4", "\"rows\": -4"),
                 "invalid value: integer `-4`",
             ),
-            (SEED.replace("\"rows\"", "\"preprocess\""), "unknown field `preprocess`"),
+            (SEED.replace("\"rows\"", "\"calibrate\""), "unknown field `calibrate`"),
             (SEED.replace("\"rows\"", "\"c\""), "duplicate field `c`"),
             (SEED.replace("[0, 1]", "[0, \"1\"]"), "here stand 0 and `1`"),
             (format!("{SEED}x"), "trailing characters"),

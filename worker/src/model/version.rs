@@ -8,13 +8,16 @@ use super::manifest::{FileDigest, ModelInput, ModelManifest};
 use super::{ModelFile, onnx, pickle};
 use crate::StageError;
 use crate::artifact::{Published, UnfinishedFolder, hash_file, replace_link, sync_folder, write_file};
+use crate::metrics::Metrics;
+use crate::stage::train::SearchReport;
 use camino::{Utf8Path, Utf8PathBuf};
 use chrono::{SecondsFormat, Utc};
 use rustix::fs::{Access, access};
 use std::collections::BTreeMap;
 use std::fs;
 use trainyard_contract::layout::{
-    MANIFEST_FILE, MODEL_FILE, MODELS, ONNX_FILE, PICKLE_FILE, model_folder, models_folder, pickle_link, run_folder,
+    MANIFEST_FILE, METRICS_FILE, MODEL_FILE, MODELS, ONNX_FILE, PICKLE_FILE, SEARCH_FILE, model_folder, models_folder,
+    pickle_link, run_folder,
 };
 use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::stage::{SaveFormat, TrainSpec};
@@ -23,31 +26,44 @@ use trainyard_contract::{ModelVersionName, PipelineName, StageDocument, StageNam
 /// More versions of one second than this mean that something is wrong.
 const VERSIONS_A_SECOND_MAX: u32 = 10_000;
 
-/// Writes `model` as a version of the document's pipeline; the name is `minted` or the next free one after it.
+/// What a version is made of.
+#[derive(Clone, Debug)]
+pub struct NewVersion<'a> {
+    /// What was asked for.
+    pub spec: &'a TrainSpec,
+    /// The model.
+    pub model: &'a ModelFile,
+    /// How good it is.
+    pub metrics: &'a Metrics,
+    /// What was tried, where there was a search.
+    pub search: Option<&'a SearchReport>,
+    /// What it was trained on.
+    pub input: ModelInput,
+}
+
+/// Writes a version of the document's pipeline; the name is `minted` or the next free one after it.
 ///
 /// # Errors
 /// The workspace does not take it (`Infra`), or the model holds a number that is not finite (`Internal`).
 pub fn write_version(
     document: &StageDocument,
-    spec: &TrainSpec,
     minted: &ModelVersionName,
-    model: &ModelFile,
-    input: ModelInput,
+    version: NewVersion<'_>,
 ) -> Result<MadeModelVersion, StageError> {
     let parent = document.workspace.join(models_folder(&document.pipeline));
     let is_first = !parent.is_dir();
     let mut folder = UnfinishedFolder::create(&parent)?;
-    let files = write_files(folder.path(), spec, model)?;
+    let files = write_files(folder.path(), &version)?;
     let mut manifest = ModelManifest {
         version: minted.clone(),
         run: run_folder_name(document),
         created_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         pipeline: document.pipeline.clone(),
         stage: document.stage.clone(),
-        trainyard_version: model.trainyard_version.clone(),
+        trainyard_version: version.model.trainyard_version.clone(),
         files,
-        input,
-        spec: spec.clone(),
+        input: version.input,
+        spec: version.spec.clone(),
     };
     let made = publish_under_free_name(document, minted, &mut folder, &mut manifest)?;
     if is_first {
@@ -104,15 +120,30 @@ fn run_folder_name(document: &StageDocument) -> String {
     folder.file_name().unwrap_or_default().to_owned()
 }
 
-fn write_files(
-    folder: &Utf8Path,
-    spec: &TrainSpec,
-    model: &ModelFile,
-) -> Result<BTreeMap<String, FileDigest>, StageError> {
+fn write_files(folder: &Utf8Path, version: &NewVersion<'_>) -> Result<BTreeMap<String, FileDigest>, StageError> {
+    let NewVersion {
+        spec,
+        model,
+        metrics,
+        search,
+        input: _,
+    } = version;
+    let no_text = |problem: serde_json::Error| {
+        StageError::internal("what was found out about the model cannot be saved").caused_by(problem)
+    };
     let json = model
         .to_json()
         .map_err(|problem| StageError::internal("the model cannot be saved, and was not").caused_by(problem))?;
-    let mut contents = vec![(MODEL_FILE, json.into_bytes()), (ONNX_FILE, onnx::bytes(model))];
+    let mut contents = vec![
+        (MODEL_FILE, json.into_bytes()),
+        (ONNX_FILE, onnx::bytes(model)),
+        (METRICS_FILE, metrics.to_json().map_err(no_text)?.into_bytes()),
+    ];
+    if let Some(search) = search {
+        let mut text = serde_json::to_vec_pretty(search).map_err(no_text)?;
+        text.push(b'\n');
+        contents.push((SEARCH_FILE, text));
+    }
     if spec.save.contains(&SaveFormat::Joblib) {
         let weight = spec
             .logistic_regression

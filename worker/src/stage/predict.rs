@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::info;
 use trainyard_contract::dataset::{ColumnDescription, DatasetDescription};
-use trainyard_contract::document::{ColumnNeeds, InputModel};
+use trainyard_contract::document::InputModel;
 use trainyard_contract::layout::{DATASET_FILE, MANIFEST_FILE};
 use trainyard_contract::stage::PredictSpec;
 use trainyard_contract::{FailureClass, StageDocument};
@@ -40,13 +40,7 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
     let folder = document.workspace.join(&input.folder);
     let description = read_description(&folder)?;
     let reader = DatasetReader::open(&folder.join(DATASET_FILE))?;
-    let needs = ColumnNeeds {
-        numbers: model.features.clone(),
-        used: model.features.clone(),
-        may_be_null: Vec::new(),
-        targets: Vec::new(),
-    };
-    check_used_columns(&description, &reader, &needs, context.stop)?;
+    check_used_columns(&description, &reader, &model.needs(), context.stop)?;
     let columns = description.columns.iter().map(|column| column.name.as_str());
     model.check_answer_columns(&description.source.name, columns)?;
     let schema = schema(&reader, &model);

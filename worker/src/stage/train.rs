@@ -1,30 +1,42 @@
 //! `train`: a model is fitted on a dataset and saved as a model version.
 //!
-//! In: a dataset, checked for faults in the columns that are used (as `validate` would). Out: a model version, and as outputs
-//! `rows`, `classes`, `c`, `iterations` and `converged`. A dataset is passed over several times, block by block; only a
-//! small one is held in memory.
+//! In: a dataset, checked for faults in the columns that are used (as `validate` would). Out: a model version with its metrics, the rows
+//! that were held out (`holdout.arrow`), and as outputs `rows`, `classes`, `c`, `iterations`, `converged` and the metrics. A dataset is
+//! passed over several times, block by block; only a small one is held in memory.
+//!
+//! The walk: [`chosen`] (which rows), [`fitting`] (preprocess and solver; [`search`] does it many times), then metrics, then the version.
 
+mod chosen;
 pub(in crate::stage) mod classes;
-mod dataset_design;
-mod first_pass;
+mod design;
+mod fitting;
+mod holdout;
+mod row_set;
+mod search;
+mod split;
+mod table;
 
 use crate::StageError;
 use crate::csv::FileName;
 use crate::dataset::{DatasetReader, read_description};
-use crate::logistic::{FitError, FitOptions, Fitted, balanced_weights, fit};
-use crate::model::version::{already_made, may_be_saved, write_version};
-use crate::model::{Algorithm, Classes, ModelFile, ModelInput, TrainedDataset, read_version};
-use crate::similar::similar;
+use crate::logistic::Fitted;
+use crate::metrics::{JudgedRows, Metrics};
+use crate::model::version::{NewVersion, already_made, may_be_saved, write_version};
+use crate::model::{Algorithm, ModelFile, ModelInput, TrainedDataset, read_version};
 use crate::stage::validate::check_used_columns;
-use crate::stage::{StageContext, StageOutput, Warning};
-use first_pass::{Design, TrainingData};
+use crate::stage::{StageContext, StageOutput, Warning, WrittenFile};
+use chosen::{Chosen, choose};
+use fitting::Fitting;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use tracing::{info, warn};
 use trainyard_contract::StageDocument;
 use trainyard_contract::dataset::DatasetDescription;
-use trainyard_contract::layout::DATASET_FILE;
+use trainyard_contract::layout::{DATASET_FILE, METRICS_FILE};
 use trainyard_contract::result::MadeModelVersion;
-use trainyard_contract::stage::{ClassWeight, LogisticRegressionSpec, TrainColumns, TrainSpec};
+use trainyard_contract::stage::{TrainColumns, TrainSpec};
+
+pub use search::{Candidate, SearchReport};
 
 /// Does what `spec` says.
 ///
@@ -35,10 +47,9 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let Some(minted) = &document.model_version else {
         return Err(StageError::internal("the document of `train` names no model version"));
     };
-    if let Some(made) = already_made(document, minted)? {
-        info!(version = %made.version, "an earlier try of this stage has saved the model");
-        let (model, _) = read_version(&document.workspace.join(&made.path))?;
-        return Ok(output(&model, made));
+    let made = already_made(document, minted)?;
+    if let (Some(made), None) = (&made, &spec.split) {
+        return again(document, made.clone(), None);
     }
     may_be_saved(document)?;
     let Some(regression) = &spec.logistic_regression else {
@@ -53,59 +64,128 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
     let reader = DatasetReader::open(&folder.join(DATASET_FILE))?;
     check_used_columns(&description, &reader, &columns.needs_of_training(), context.stop)?;
     context.progress.passes_over(description.rows);
-    let data = first_pass::read(&reader, &description, spec, &input.sha256, context)?;
+    let chosen = choose(&reader, &description, spec, &input.sha256, context)?;
     info!(
         rows = description.rows,
-        classes = data.classes.count(),
+        training = chosen.training.rows(),
+        classes = chosen.classes.count(),
         "read the dataset"
     );
-    let model = train(&data, &description, spec, regression, context)?;
+    let held_out = held_out(&chosen, &description, context)?;
+    if let Some(made) = made {
+        return again(document, made, held_out);
+    }
+    let fitting = Fitting {
+        chosen: &chosen,
+        description: &description,
+        spec,
+        regression,
+    };
+    let trained = train(&fitting)?;
     let source = description.source.clone();
     let dataset = TrainedDataset {
         sha256: input.sha256.clone(),
         rows: description.rows,
     };
     context.stop.check()?;
-    let made = write_version(document, spec, minted, &model, ModelInput { source, dataset })?;
+    let version = NewVersion {
+        spec,
+        model: &trained.model,
+        metrics: &trained.metrics,
+        search: trained.search.as_ref(),
+        input: ModelInput { source, dataset },
+    };
+    let made = write_version(document, minted, version)?;
     info!(version = %made.version, sha256 = made.sha256, "saved the model version");
-    Ok(output(&model, made))
+    Ok(output(&trained.model, &trained.metrics, made, held_out))
 }
 
-fn train(
-    data: &TrainingData,
+/// The rows that `evaluate` reads, as they were written.
+struct HeldOut {
+    rows: u64,
+    files: Vec<WrittenFile>,
+}
+
+fn held_out(
+    chosen: &Chosen<'_>,
     description: &DatasetDescription,
-    spec: &TrainSpec,
-    regression: &LogisticRegressionSpec,
-    context: &StageContext,
-) -> Result<ModelFile, StageError> {
-    let defaults = FitOptions::new(data.classes.count());
-    let options = FitOptions {
-        c: regression.c.unwrap_or(defaults.c),
-        class_weights: class_weights(data, spec, regression.class_weight.as_ref())?,
-        max_iterations: regression.max_iterations.unwrap_or(defaults.max_iterations),
-        tolerance: regression.tolerance.unwrap_or(defaults.tolerance),
-        threads: context.threads,
-    };
-    let classes = data.classes.count();
-    let fitted = match &data.design {
-        Design::Memory(design) => fit(design, classes, &options).map_err(FitError::widen),
-        Design::File(design) => fit(design, classes, &options),
-    }
-    .map_err(|error| refused(error, description, spec, &data.classes, options.c))?;
+    context: &StageContext<'_>,
+) -> Result<Option<HeldOut>, StageError> {
+    let Some(rows) = &chosen.holdout else { return Ok(None) };
+    let files = holdout::write(chosen.table.reader(), description, rows, context)?;
+    info!(rows = rows.rows(), "wrote the held-out rows");
+    Ok(Some(HeldOut {
+        rows: rows.rows(),
+        files,
+    }))
+}
+
+/// What an earlier try of this stage has saved is told again.
+fn again(
+    document: &StageDocument,
+    made: MadeModelVersion,
+    held_out: Option<HeldOut>,
+) -> Result<StageOutput, StageError> {
+    info!(version = %made.version, "an earlier try of this stage has saved the model");
+    let folder = document.workspace.join(&made.path);
+    let (model, _) = read_version(&folder)?;
+    let path = folder.join(METRICS_FILE);
+    let text = std::fs::read(&path).map_err(|cause| StageError::workspace(&format!("read `{path}`"), cause))?;
+    let metrics: Metrics = serde_json::from_slice(&text)
+        .map_err(|error| StageError::internal(format!("{path} holds no metrics")).caused_by(error))?;
+    Ok(output(&model, &metrics, made, held_out))
+}
+
+/// What a fit comes to.
+struct Trained {
+    model: ModelFile,
+    metrics: Metrics,
+    search: Option<SearchReport>,
+}
+
+fn train(fitting: &Fitting<'_>) -> Result<Trained, StageError> {
+    let (chosen, spec) = (fitting.chosen, fitting.spec);
+    let search = spec
+        .search
+        .as_ref()
+        .map(|search| search::search(fitting, search))
+        .transpose()?;
+    let prepared = fitting.prepare(&chosen.training)?;
+    let design = fitting.design(&chosen.training, &prepared.encoder)?;
+    let c = search.as_ref().map(|search| search.c);
+    let (fitted, c) = fitting.solve(&design, c, &prepared, &chosen.training, &chosen.class_rows)?;
+    drop(design);
     tell(&fitted);
-    Ok(ModelFile {
+    let (rows, data) = match &chosen.holdout {
+        Some(holdout) => (holdout, JudgedRows::Holdout),
+        None => (&chosen.training, JudgedRows::Training),
+    };
+    let judge = fitting.judge(rows, &prepared.encoder, &fitted)?;
+    let metrics = judge.finish(data, &chosen.classes, None).ok_or_else(|| {
+        let source = FileName::new(&fitting.description.source.name);
+        StageError::internal(format!("{source}: there is no row to judge the model by"))
+    })?;
+    let encoded_features = if prepared.preprocess.is_empty() {
+        Vec::new()
+    } else {
+        prepared.preprocess.encoded_features(&spec.features)
+    };
+    let model = ModelFile {
         algorithm: Algorithm::LogisticRegression,
         features: spec.features.clone(),
         target: spec.target.clone(),
-        classes: data.classes.clone(),
+        classes: chosen.classes.clone(),
+        preprocess: prepared.preprocess,
+        encoded_features,
         coefficients: fitted.coefficients,
         intercepts: fitted.intercepts,
-        c: options.c,
-        rows: description.rows,
+        c,
+        rows: chosen.training.rows(),
         iterations: fitted.iterations,
         converged: fitted.converged,
         trainyard_version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    };
+    Ok(Trained { model, metrics, search })
 }
 
 fn tell(fitted: &Fitted) {
@@ -121,104 +201,44 @@ fn tell(fitted: &Fitted) {
     }
 }
 
-/// A weight for each class, in the order of the classes.
-fn class_weights(
-    data: &TrainingData,
-    spec: &TrainSpec,
-    class_weight: Option<&ClassWeight>,
-) -> Result<Vec<f64>, StageError> {
-    let labels = data.classes.labels();
-    let weights = match class_weight {
-        None => return Ok(vec![1.0; labels.len()]),
-        Some(ClassWeight { balanced: Some(_), .. }) => return Ok(balanced_weights(&data.class_rows)),
-        Some(ClassWeight {
-            weights: Some(weights), ..
-        }) => weights,
-        Some(_) => {
-            return Err(StageError::config("classWeight has neither balanced nor weights")
-                .hint("write classWeight: {balanced: {}}, or weights with a number for each label"));
-        }
-    };
-    let mut of_classes = vec![None; labels.len()];
-    for (label, &weight) in weights {
-        let Some(class) = data.classes.position(label) else {
-            let meant = similar(label, labels.iter().map(String::as_str))
-                .map_or_else(String::new, |label| format!("; did you mean `{label}`?"));
-            return Err(StageError::config(format!(
-                "classWeight.weights names the class `{label}`, but column `{}` has no such value{meant}",
-                spec.target
-            ))
-            .hint(format!("its classes are {}", classes::some_labels(&labels))));
-        };
-        if of_classes[class].replace(weight).is_some() {
-            let class = &labels[class];
-            return Err(
-                StageError::config(format!("classWeight.weights names the class `{class}` twice"))
-                    .hint("as whole numbers, `1` and `1.0` are one class"),
-            );
-        }
-    }
-    Ok(of_classes.into_iter().map(|weight| weight.unwrap_or(1.0)).collect())
-}
-
-/// Beyond these it is the penalty, and not the data, that leaves the range of a double.
-const C_LEAST: f64 = 1e-100;
-const C_GREATEST: f64 = 1e100;
-
-/// What is wrong, in the words of the manifest and the file.
-fn refused(
-    error: FitError<StageError>,
-    description: &DatasetDescription,
-    spec: &TrainSpec,
-    classes: &Classes,
-    c: f64,
-) -> StageError {
-    let cell = |row: usize, feature: usize| {
-        let place = first_pass::place(description, row as u64);
-        format!("{place}: column `{}`", spec.features[feature])
-    };
-    match error {
-        FitError::Read(error) => error,
-        FitError::C(c) => StageError::config(format!("logisticRegression.c is {c}, but must be a number above 0")),
-        FitError::Tolerance(_) | FitError::MaxIterations => StageError::config(format!("logisticRegression: {error}")),
-        FitError::Weight { class, weight } => StageError::config(format!(
-            "classWeight: class `{}` weighs {weight}, but must weigh more than 0",
-            classes.labels()[class]
-        )),
-        FitError::NotFinite { row, feature, value } => {
-            StageError::data(format!("{}: `{value}` is not finite", cell(row, feature)))
-        }
-        FitError::TooLarge { row, feature, value } => StageError::data(format!(
-            "{}: `{value:e}` is too large to compute with",
-            cell(row, feature)
-        ))
-        .hint("measure the column in a larger unit"),
-        FitError::Diverged if !(C_LEAST..=C_GREATEST).contains(&c) => StageError::config(format!(
-            "logisticRegression.c is {c:e}: no model can be fitted with that in double precision"
-        ))
-        .hint("usual values are between 1e-6 and 1e6"),
-        FitError::Diverged => StageError::data(format!(
-            "{}: no model can be fitted in double precision",
-            FileName::new(&description.source.name)
-        ))
-        .hint("the numbers of some column are extreme: measure it in another unit, or lower c"),
-        FitError::OneClass
-        | FitError::EmptyClass { .. }
-        | FitError::WeightCount { .. }
-        | FitError::Malformed { .. } => StageError::internal(format!("the solver refused the table: {error}")),
+/// `PATH:LINE` of a row, or `PATH, row N` (from 1) where the line is not known.
+fn place(description: &DatasetDescription, row: u64) -> String {
+    let name = FileName::new(&description.source.name);
+    match description.line(row) {
+        Some(line) => format!("{name}:{line}"),
+        None => format!("{name}, row {}", row + 1),
     }
 }
 
-fn output(model: &ModelFile, made: MadeModelVersion) -> StageOutput {
+fn other_than_described() -> StageError {
+    StageError::input_changed("the dataset holds other values than its description and its first reading say")
+        .hint("leave the workspace alone during a run; the stage that made it runs again")
+}
+
+/// The metrics that later stages and people read as outputs.
+const METRICS_AS_OUTPUTS: [&str; 4] = ["accuracy", "roc_auc", "log_loss", "f1"];
+
+fn output(model: &ModelFile, metrics: &Metrics, made: MadeModelVersion, held_out: Option<HeldOut>) -> StageOutput {
+    let metrics = metrics.scalars().filter(|(name, _)| METRICS_AS_OUTPUTS.contains(name));
+    let mut outputs: BTreeMap<String, Value> = metrics
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect();
+    outputs.extend([
+        ("rows".to_owned(), model.rows.into()),
+        ("classes".to_owned(), model.classes.count().into()),
+        ("c".to_owned(), model.c.into()),
+        ("iterations".to_owned(), model.iterations.into()),
+        ("converged".to_owned(), model.converged.into()),
+    ]);
+    outputs.extend(
+        held_out
+            .iter()
+            .map(|held_out| ("holdout_rows".to_owned(), held_out.rows.into())),
+    );
     StageOutput {
         rows: Some(model.rows),
-        outputs: BTreeMap::from([
-            ("rows".to_owned(), model.rows.into()),
-            ("classes".to_owned(), model.classes.count().into()),
-            ("c".to_owned(), model.c.into()),
-            ("iterations".to_owned(), model.iterations.into()),
-            ("converged".to_owned(), model.converged.into()),
-        ]),
+        outputs,
+        files: held_out.map_or_else(Vec::new, |held_out| held_out.files),
         warning: (!model.converged).then(|| Warning {
             message: format!(
                 "the solver did not reach the optimum in {} {}: the model's numbers are not the best ones",
@@ -234,6 +254,5 @@ fn output(model: &ModelFile, made: MadeModelVersion) -> StageOutput {
                     .to_owned(),
         }),
         model_version: Some(made),
-        ..StageOutput::default()
     }
 }

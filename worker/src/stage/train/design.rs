@@ -1,0 +1,174 @@
+//! Some rows of the dataset as the solver reads them: encoded features and classes.
+//!
+//! Each block of the file is one or, in a wide table, several blocks of the solver, so that a thread never holds many more
+//! than its 2 million numbers. The cut depends on the dataset and the rows alone.
+
+use super::chosen::Chosen;
+use super::row_set::RowSet;
+use super::{other_than_described, place};
+use crate::StageError;
+use crate::csv::Word;
+use crate::logistic::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
+use crate::preprocess::fit::FeatureBlocks;
+use crate::preprocess::{EncodeFault, EncodeProblem, Encoder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use std::ops::Range;
+use trainyard_contract::dataset::DatasetDescription;
+use trainyard_contract::stage::TrainSpec;
+
+/// Some rows of the dataset.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) chosen: &'a Chosen<'a>,
+    pub(super) set: &'a RowSet,
+    pub(super) description: &'a DatasetDescription,
+    pub(super) spec: &'a TrainSpec,
+}
+
+impl FeatureBlocks for Rows<'_> {
+    type Error = StageError;
+
+    fn blocks(&self) -> usize {
+        self.chosen.table.blocks()
+    }
+
+    fn read(&self, block: usize, features: &[usize]) -> Result<Vec<ArrayRef>, StageError> {
+        let columns: Vec<usize> = features.iter().map(|&feature| self.chosen.features[feature]).collect();
+        self.set.cut(block, self.chosen.table.read(block, &columns)?)
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of a block that are among these: the features' columns, then the target's.
+    pub(super) fn read_block(&self, block: usize) -> Result<Vec<ArrayRef>, StageError> {
+        let columns: Vec<usize> = self
+            .chosen
+            .features
+            .iter()
+            .copied()
+            .chain([self.chosen.target])
+            .collect();
+        self.set.cut(block, self.chosen.table.read(block, &columns)?)
+    }
+
+    /// How many of a block's rows are among these.
+    fn rows_in(&self, block: usize) -> usize {
+        self.set.rows_in(block, self.chosen.table.rows_of(block))
+    }
+
+    /// Puts rows of a block's arrays (the features', then the target's) behind what `into` holds.
+    pub(super) fn fill(
+        &self,
+        block: usize,
+        arrays: &[ArrayRef],
+        rows: Range<usize>,
+        encoder: &Encoder,
+        into: &mut DesignBlock,
+    ) -> Result<(), StageError> {
+        let cut: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(rows.start, rows.len())).collect();
+        let Some((target, features)) = cut.split_last() else {
+            return Err(StageError::internal("a table without columns is no training data"));
+        };
+        encoder
+            .encode(features, &mut into.columns)
+            .map_err(|fault| self.cell_fault(block, rows.start, fault, features))?;
+        if self.chosen.lookup.classes(target, &mut into.classes) {
+            Ok(())
+        } else {
+            Err(other_than_described())
+        }
+    }
+
+    /// What is wrong with a cell, in the words of the manifest and the file.
+    fn cell_fault(&self, block: usize, start: usize, fault: EncodeFault, features: &[ArrayRef]) -> StageError {
+        let EncodeFault { feature, row, problem } = fault;
+        let mask = self.set.mask(block, self.chosen.table.rows_of(block));
+        let row_in_block = mask.set_indices().nth(start + row).unwrap_or_default();
+        let first_row = self.chosen.table.reader().block_rows(block).start;
+        let place = place(self.description, first_row + row_in_block as u64);
+        let name = &self.spec.features[feature];
+        match problem {
+            EncodeProblem::Missing | EncodeProblem::NoNumbers => other_than_described(),
+            EncodeProblem::UnknownCategory => {
+                let cell = features[feature]
+                    .as_string_opt::<i32>()
+                    .filter(|texts| texts.is_valid(row));
+                let cell = cell.map_or("its category", |texts| texts.value(row));
+                StageError::data(format!(
+                    "{place}: column `{name}`: `{}` is a category that no training row has",
+                    Word::new(cell)
+                ))
+                .hint("with `oneHot: {unknown: Ignore}` such a cell counts as none of the categories")
+            }
+        }
+    }
+
+    /// The rows, encoded, ready for the solver: in memory where the dataset is.
+    pub(super) fn design(self, encoder: &'a Encoder) -> Result<Design<'a>, StageError> {
+        if !self.chosen.table.is_small() {
+            return Ok(Design::File(FileDesign::new(self, encoder)));
+        }
+        let mut table = DesignBlock::default();
+        table.clear(encoder.width());
+        for block in 0..self.chosen.table.blocks() {
+            let rows = self.rows_in(block);
+            self.fill(block, &self.read_block(block)?, 0..rows, encoder, &mut table)?;
+        }
+        Ok(Design::Memory(MemoryDesign::new(table.columns, table.classes)))
+    }
+}
+
+/// What a model is fitted on.
+pub(super) enum Design<'a> {
+    Memory(MemoryDesign),
+    File(FileDesign<'a>),
+}
+
+/// Encoded rows, read when they are asked for.
+pub(super) struct FileDesign<'a> {
+    rows: Rows<'a>,
+    encoder: &'a Encoder,
+    /// The block of the file, and which of its chosen rows.
+    blocks: Vec<(usize, Range<usize>)>,
+}
+
+impl<'a> FileDesign<'a> {
+    fn new(rows: Rows<'a>, encoder: &'a Encoder) -> Self {
+        let size = block_rows(encoder.width());
+        let blocks = (0..rows.chosen.table.blocks())
+            .flat_map(|block| {
+                let chosen = rows.rows_in(block);
+                (0..chosen)
+                    .step_by(size)
+                    .map(move |from| (block, from..chosen.min(from + size)))
+            })
+            .collect();
+        Self { rows, encoder, blocks }
+    }
+}
+
+impl DesignBlocks for FileDesign<'_> {
+    type Error = StageError;
+
+    fn features(&self) -> usize {
+        self.encoder.width()
+    }
+
+    fn rows(&self) -> usize {
+        usize::try_from(self.rows.set.rows()).unwrap_or(usize::MAX)
+    }
+
+    fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    fn read(&self, index: usize, into: &mut DesignBlock) -> Result<(), StageError> {
+        let (block, rows) = &self.blocks[index];
+        into.clear(self.features());
+        let arrays = self.rows.read_block(*block)?;
+        self.rows.fill(*block, &arrays, rows.clone(), self.encoder, into)?;
+        self.rows.chosen.table.context().progress.add(rows.len() as u64);
+        Ok(())
+    }
+}

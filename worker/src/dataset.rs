@@ -11,7 +11,7 @@ mod reader;
 mod scan;
 mod writer;
 
-pub use description::{read_description, read_description_of, write_description, write_description_as};
+pub use description::{open_part, read_description, write_description, write_description_as};
 pub use error::DatasetError;
 pub use numbers::{is_number, read_numbers};
 pub use reader::DatasetReader;

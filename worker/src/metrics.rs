@@ -20,9 +20,23 @@ mod kept_scores;
 mod sum;
 mod threshold;
 
+use crate::logistic::Predictions;
+
 pub use areas::{PrecisionRecallCurve, RocCurve};
 pub use binning::{CalibrationBin, ThresholdRow};
-pub use file::{JudgedRows, Metrics};
+pub use file::{ColumnImportance, JudgedRows, Metrics, PermutationImportance};
 pub use judge::Judge;
 pub use kept_scores::{AREA_ROWS_MAX, AREA_SCORES_MAX};
 pub use threshold::{ChosenThreshold, ThresholdGoal};
+
+/// The area under the ROC curve of predictions of two classes; `None` without rows of both.
+pub(crate) fn roc_auc(classes: &[u32], predictions: &Predictions) -> Option<f64> {
+    areas::Ranking::new(classes, &predictions.probabilities[1], 1).roc_auc()
+}
+
+/// The share of right predictions; 0 of no rows.
+pub(crate) fn accuracy(classes: &[u32], predictions: &Predictions) -> f64 {
+    let pairs = classes.iter().zip(&predictions.classes);
+    let right = pairs.filter(|(class, predicted)| class == predicted).count();
+    confusion::Share::of(right as u64, classes.len() as u64).value
+}

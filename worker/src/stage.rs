@@ -2,10 +2,13 @@
 //!
 //! Not here: the folder's commit, digests, results, signals and logs, which are the same for all ([`crate::attempt`]).
 
+pub mod evaluate;
 pub mod extract;
 pub mod predict;
 pub mod train;
 pub mod validate;
+
+mod chosen_model;
 
 use crate::StageError;
 use crate::attempt::{Progress, StopFlag};
@@ -70,7 +73,7 @@ pub fn run(document: &StageDocument, context: &StageContext) -> Result<StageOutp
         StageSpec::Extract(spec) => extract::run(document, spec, context),
         StageSpec::Validate(spec) => validate::run(document, spec, context),
         StageSpec::Train(spec) => train::run(document, spec, context),
-        StageSpec::Evaluate(_) => Err(StageError::config("this worker cannot evaluate models yet")),
+        StageSpec::Evaluate(spec) => evaluate::run(document, spec, context),
         StageSpec::Predict(spec) => predict::run(document, spec, context),
     }
 }

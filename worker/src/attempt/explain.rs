@@ -7,7 +7,7 @@ use rustix::fs::{FileType, stat, statvfs};
 use rustix::process::{getegid, geteuid};
 use std::io::ErrorKind;
 use trainyard_contract::layout::{models_folder, stage_folder};
-use trainyard_contract::{FailureClass, StageDocument};
+use trainyard_contract::{FailureClass, StageDocument, StageSpec};
 
 /// The same error, with what its reader has to know about the workspace.
 pub(super) fn workspace(error: StageError, document: &StageDocument) -> StageError {
@@ -71,10 +71,8 @@ fn may_write(folder: &Utf8Path) -> bool {
 /// The folders in which an attempt makes others: of each place where it has to, the deepest one that is there.
 fn folders_written_to(document: &StageDocument) -> impl Iterator<Item = Utf8PathBuf> {
     let run = stage_folder(&document.run, &document.run_uid, &document.stage);
-    let models = document
-        .model_version
-        .as_ref()
-        .map(|_| models_folder(&document.pipeline));
+    let in_models = document.model_version.is_some() || matches!(document.spec, StageSpec::Evaluate(_));
+    let models = in_models.then(|| models_folder(&document.pipeline));
     std::iter::once(run).chain(models).map(|place| {
         let all = place.ancestors().map(|folder| match folder.as_str() {
             "" => document.workspace.clone(),

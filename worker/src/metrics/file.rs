@@ -19,6 +19,30 @@ pub enum JudgedRows {
     Dataset,
 }
 
+/// How much a model needs its columns: what it is worth less when the values of one are dealt out anew among the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PermutationImportance {
+    /// The metric that falls: `roc_auc`, or `accuracy` with more than two classes.
+    pub metric: String,
+    /// Its value on these rows as the columns are.
+    pub baseline: f64,
+    /// How many rows it was measured on, evenly taken.
+    pub rows: u64,
+    /// The columns, the most important first.
+    pub columns: Vec<ColumnImportance>,
+}
+
+/// How much a model needs a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnImportance {
+    /// Its name.
+    pub column: String,
+    /// How much the metric falls, as a mean over several shuffles. About 0, and below it by chance, for a column of no use.
+    pub importances_mean: f64,
+    /// The standard deviation over the shuffles.
+    pub importances_std: f64,
+}
+
 /// How good a model is on some rows. The order of the fields is the order of the keys in the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
@@ -97,6 +121,9 @@ pub struct Metrics {
     pub roc_curve: Vec<RocCurve>,
     /// Points of the precision-recall curve of the same classes.
     pub precision_recall_curve: Vec<PrecisionRecallCurve>,
+    /// How much the model needs each column, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permutation_importance: Option<PermutationImportance>,
     /// The names of metrics that are 0/0 and 0 by convention, or cannot be measured and are `null`.
     pub undefined: Vec<String>,
 }
@@ -167,6 +194,13 @@ fn laid_out(value: &Value) -> String {
         Value::Array(items) if items.iter().any(|item| item.is_array() || item.is_object()) => {
             let rows: Vec<String> = items.iter().map(|item| format!("\n    {}", spaced(item))).collect();
             format!("[{}\n  ]", rows.join(","))
+        }
+        Value::Object(keys) => {
+            let keys: Vec<String> = keys
+                .iter()
+                .map(|(key, value)| format!("\n    \"{key}\": {}", spaced(value)))
+                .collect();
+            format!("{{{}\n  }}", keys.join(","))
         }
         other => spaced(other),
     }

@@ -156,6 +156,7 @@ impl Judge {
             threshold: areas.threshold,
             roc_curve: areas.roc_curve,
             precision_recall_curve: areas.precision_recall_curve,
+            permutation_importance: None,
             undefined: undefined.0,
         }
     }

@@ -4,13 +4,12 @@
 //! `probability_<class>` for each class behind its columns. The target need not be there.
 
 use crate::StageError;
-use crate::artifact::hash_file;
 use crate::csv::BatchSink;
 use crate::dataset::{DatasetReader, DatasetWriter, read_description, read_numbers, write_description};
 use crate::logistic::Predictions;
-use crate::model::{Classes, ModelFile, read_version};
+use crate::model::{Classes, ModelFile};
 use crate::stage::validate::check_used_columns;
-use crate::stage::{StageContext, StageOutput};
+use crate::stage::{StageContext, StageOutput, chosen_model};
 use arrow_array::{
     Array, ArrayRef, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
@@ -18,11 +17,10 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::info;
+use trainyard_contract::StageDocument;
 use trainyard_contract::dataset::{ColumnDescription, DatasetDescription};
-use trainyard_contract::document::InputModel;
-use trainyard_contract::layout::{DATASET_FILE, MANIFEST_FILE};
+use trainyard_contract::layout::DATASET_FILE;
 use trainyard_contract::stage::PredictSpec;
-use trainyard_contract::{FailureClass, StageDocument};
 
 /// Does what `spec` says; which model it is, the document says.
 ///
@@ -35,7 +33,7 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
             "the document of `predict` names no dataset or no model",
         ));
     };
-    let model = read_model(document, chosen)?;
+    let (model, _) = chosen_model::read(document, chosen)?;
     info!(version = %chosen.version, "read the model version");
     let folder = document.workspace.join(&input.folder);
     let description = read_description(&folder)?;
@@ -54,23 +52,6 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
         files: vec![data, described],
         ..StageOutput::default()
     })
-}
-
-fn read_model(document: &StageDocument, chosen: &InputModel) -> Result<ModelFile, StageError> {
-    let folder = document.workspace.join(&chosen.folder);
-    let (model, _) = read_version(&folder)?;
-    if let Some(expected) = &chosen.sha256 {
-        let path = folder.join(MANIFEST_FILE);
-        let (found, _) = hash_file(&path).map_err(|cause| StageError::workspace(&format!("read `{path}`"), cause))?;
-        if found != *expected {
-            return Err(StageError::failed(
-                FailureClass::Infra,
-                format!("{path} is not the one that was saved: its sha-256 is {found}, not {expected}"),
-            )
-            .hint("a version never changes: take another one, or train again"));
-        }
-    }
-    Ok(model)
 }
 
 /// The columns of the input, then the model's answers.

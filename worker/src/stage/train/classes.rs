@@ -180,7 +180,7 @@ fn whole(value: f64) -> Option<i64> {
 
 /// Finds the number of a value's class.
 #[derive(Clone, Debug)]
-pub(super) enum Lookup {
+pub(in crate::stage) enum Lookup {
     /// The class of `number` is `table[number - first]`.
     Table {
         first: i64,
@@ -191,7 +191,7 @@ pub(super) enum Lookup {
 }
 
 impl Lookup {
-    pub(super) fn new(classes: &Classes) -> Self {
+    pub(in crate::stage) fn new(classes: &Classes) -> Self {
         let numbers = match classes {
             Classes::Text(texts) => return Self::Text(texts.iter().cloned().zip(0..).collect()),
             Classes::Whole(numbers) => numbers,
@@ -215,7 +215,7 @@ impl Lookup {
 
     /// Puts the classes of a block's column behind `into`; `false` where a value is none, since the table has changed.
     #[must_use]
-    pub(super) fn classes(&self, column: &ArrayRef, into: &mut Vec<u32>) -> bool {
+    pub(in crate::stage) fn classes(&self, column: &ArrayRef, into: &mut Vec<u32>) -> bool {
         if column.null_count() > 0 {
             return false;
         }
@@ -270,7 +270,7 @@ fn push(into: &mut Vec<u32>, class: Option<u32>) -> bool {
 }
 
 /// The first few labels, for a message.
-pub(super) fn some_labels(labels: &[String]) -> String {
+pub(in crate::stage) fn some_labels(labels: &[String]) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<String> = labels
         .iter()

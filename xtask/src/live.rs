@@ -48,7 +48,7 @@ const OLDER: [Environment; 2] = [
 ];
 
 /// The steps, for `cargo xtask test`; they need the release build.
-pub(crate) const STEPS: [Step; 3] = [
+pub(crate) const STEPS: [Step; 4] = [
     Step {
         name: "models against scikit-learn, onnxruntime and joblib",
         run: || models(SEED, PROBLEMS),
@@ -56,6 +56,10 @@ pub(crate) const STEPS: [Step; 3] = [
     Step {
         name: "tables against pandas",
         run: || tables(SEED, PROBLEMS),
+    },
+    Step {
+        name: "metrics against scikit-learn",
+        run: || metrics(SEED, PROBLEMS),
     },
     Step {
         name: "the same bytes with one thread and many",
@@ -72,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     models(seed, problems)?;
     tables(seed, problems)?;
+    metrics(seed, problems)?;
     identical()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -114,6 +119,13 @@ fn tables(seed: u64, tables: u32) -> Result<Checked> {
     newest_script(
         "check_tables.py",
         &["--seed", &seed.to_string(), "--tables", &tables.to_string()],
+    )
+}
+
+fn metrics(seed: u64, tables: u32) -> Result<Checked> {
+    newest_script(
+        "check_metrics.py",
+        &["--seed", &seed.to_string(), "--problems", &tables.to_string()],
     )
 }
 

@@ -10,7 +10,7 @@ const CLUSTER: &str = "test";
 
 /// Runs all steps; 0 when every one succeeded.
 pub(crate) fn run() -> ExitCode {
-    let [models, tables, identical] = live::STEPS;
+    let [models, tables, metrics, identical] = live::STEPS;
     step::run_all(&[
         Step {
             name: "format",
@@ -60,6 +60,7 @@ pub(crate) fn run() -> ExitCode {
         },
         models,
         tables,
+        metrics,
         identical,
         Step {
             name: "cluster: Kubernetes and what belongs to it",

@@ -89,6 +89,20 @@ impl Encoder {
         self.width
     }
 
+    /// The feature that each encoded feature comes from, by number.
+    pub fn owners(&self) -> Vec<usize> {
+        let widths = self.features.iter().map(Encoding::width).enumerate();
+        widths
+            .flat_map(|(feature, width)| std::iter::repeat_n(feature, width))
+            .collect()
+    }
+
+    /// Empties `columns` for a block.
+    pub fn clear(&self, columns: &mut Vec<Vec<f64>>) {
+        columns.resize_with(self.width, Vec::new);
+        columns.iter_mut().for_each(Vec::clear);
+    }
+
     /// How many cells so far had a category that no training row had, and count as none or as an infrequent one.
     pub fn unknown_cells(&self) -> u64 {
         self.unknown.load(Ordering::Relaxed)

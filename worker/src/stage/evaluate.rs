@@ -103,12 +103,13 @@ impl Judged<'_> {
         goal: Option<ThresholdGoal>,
         context: &StageContext,
     ) -> Result<Metrics, StageError> {
-        let features = self.model.features.len();
-        let to_sample = sample_rows(features, features);
+        let encoder = self.model.encoder();
+        let to_sample = sample_rows(self.model.features.len(), encoder.width());
         let rows = Rows {
             reader,
             description: self.description,
             model: self.model,
+            encoder: &encoder,
             to_sample: to_sample.unwrap_or(0),
         };
         let (judge, sample) = rows.judge(sha256, context)?;
@@ -118,12 +119,11 @@ impl Judged<'_> {
                 "{name}: there are no rows to judge the model on"
             )));
         };
-        let owner: Vec<usize> = (0..features).collect();
         let importances = to_sample.map(|_| {
             importances(
                 &self.model.predictor(),
                 &self.model.features,
-                &owner,
+                &encoder.owners(),
                 &sample,
                 context.threads,
                 context.stop,

@@ -5,9 +5,10 @@
 
 use crate::StageError;
 use crate::csv::BatchSink;
-use crate::dataset::{DatasetReader, DatasetWriter, read_description, read_numbers, write_description};
+use crate::dataset::{DatasetReader, DatasetWriter, read_description, write_description};
 use crate::logistic::Predictions;
 use crate::model::{Classes, ModelFile};
+use crate::stage::row_place::{cell_fault, place};
 use crate::stage::validate::check_used_columns;
 use crate::stage::{StageContext, StageOutput, chosen_model};
 use arrow_array::{
@@ -43,7 +44,15 @@ pub fn run(document: &StageDocument, _spec: &PredictSpec, context: &StageContext
     model.check_answer_columns(&description.source.name, columns)?;
     let schema = schema(&reader, &model);
     let mut writer = DatasetWriter::new(context.folder);
-    write_rows(&reader, &model, &schema, &input.sha256, &mut writer, context)?;
+    write_rows(
+        &reader,
+        &description,
+        &model,
+        &schema,
+        &input.sha256,
+        &mut writer,
+        context,
+    )?;
     let data = writer.finish()?;
     let described = write_description(context.folder, &describe(description, &schema))?;
     Ok(StageOutput {
@@ -85,6 +94,7 @@ fn prediction_type(classes: &Classes) -> DataType {
 
 fn write_rows(
     reader: &DatasetReader,
+    description: &DatasetDescription,
     model: &ModelFile,
     schema: &SchemaRef,
     sha256: &str,
@@ -94,7 +104,8 @@ fn write_rows(
     let predictor = model.predictor();
     let places = model.features.iter().filter_map(|name| reader.column(name));
     let places: Vec<usize> = places.collect();
-    let mut features = vec![Vec::new(); places.len()];
+    let encoder = model.encoder();
+    let mut encoded = Vec::new();
     let mut predictions = Predictions::default();
     writer.begin(schema)?;
     let all: Vec<usize> = (0..reader.schema().fields().len()).collect();
@@ -102,16 +113,14 @@ fn write_rows(
     while let Some(block) = scan.next()? {
         context.stop.check()?;
         let mut columns = block.columns;
-        for (&place, values) in places.iter().zip(&mut features) {
-            if columns[place].null_count() > 0 || !read_numbers(&columns[place], values) {
-                return Err(StageError::input_changed(format!(
-                    "{} holds other values than its description says",
-                    reader.path()
-                )));
-            }
-        }
-        let rows = features.first().map_or(0, Vec::len);
-        predictor.predict(&features, rows, &mut predictions);
+        let features: Vec<ArrayRef> = places.iter().map(|&place| Arc::clone(&columns[place])).collect();
+        encoder.clear(&mut encoded);
+        encoder.encode(&features, &mut encoded).map_err(|fault| {
+            let row = reader.block_rows(block.number).start + fault.row as u64;
+            cell_fault(fault, &place(description, row), &model.features, &features)
+        })?;
+        let rows = columns.first().map_or(0, Array::len);
+        predictor.predict(&encoded, rows, &mut predictions);
         columns.push(labels(&model.classes, &predictions.classes));
         for probabilities in &predictions.probabilities {
             columns.push(Arc::new(Float64Array::from(probabilities.clone())));

@@ -201,15 +201,6 @@ fn tell(fitted: &Fitted) {
     }
 }
 
-/// `PATH:LINE` of a row, or `PATH, row N` (from 1) where the line is not known.
-fn place(description: &DatasetDescription, row: u64) -> String {
-    let name = FileName::new(&description.source.name);
-    match description.line(row) {
-        Some(line) => format!("{name}:{line}"),
-        None => format!("{name}, row {}", row + 1),
-    }
-}
-
 fn other_than_described() -> StageError {
     StageError::input_changed("the dataset holds other values than its description and its first reading say")
         .hint("leave the workspace alone during a run; the stage that made it runs again")

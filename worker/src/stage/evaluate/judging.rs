@@ -4,13 +4,15 @@
 use super::importance::Sample;
 use super::truth::{Truth, UnknownLabel};
 use crate::StageError;
-use crate::csv::{FileName, Word};
-use crate::dataset::{DatasetReader, Scan, ScannedBlock, read_numbers};
+use crate::csv::Word;
+use crate::dataset::{DatasetReader, Scan, ScannedBlock};
 use crate::in_order::in_order;
 use crate::logistic::{Predictions, Predictor};
 use crate::metrics::Judge;
 use crate::model::ModelFile;
+use crate::preprocess::Encoder;
 use crate::stage::StageContext;
+use crate::stage::row_place::{cell_fault, place};
 use crate::stage::train::classes::some_labels;
 use arrow_array::{Array, ArrayRef};
 use std::ops::Range;
@@ -21,6 +23,7 @@ pub(super) struct Rows<'a> {
     pub(super) reader: &'a DatasetReader,
     pub(super) description: &'a DatasetDescription,
     pub(super) model: &'a ModelFile,
+    pub(super) encoder: &'a Encoder,
     /// How many rows are kept as a sample.
     pub(super) to_sample: usize,
 }
@@ -99,7 +102,7 @@ impl Rows<'_> {
         truth
             .read(labels, &mut desk.classes)
             .map_err(|unknown| self.no_class(place.start, &unknown))?;
-        self.numbers(features, &mut desk.numbers)?;
+        self.numbers(place.start, features, &mut desk.numbers)?;
         predictor.predict(&desk.numbers, desk.classes.len(), &mut desk.predictions);
         desk.judge.add(&desk.classes, &desk.predictions);
         let kept: Vec<usize> = self.sampled(&place).collect();
@@ -115,14 +118,12 @@ impl Rows<'_> {
     }
 
     /// The model's numbers of a block's rows.
-    fn numbers(&self, features: &[ArrayRef], into: &mut Vec<Vec<f64>>) -> Result<(), StageError> {
-        into.resize_with(features.len(), Vec::new);
-        for (array, values) in features.iter().zip(into) {
-            if array.null_count() > 0 || !read_numbers(array, values) {
-                return Err(self.other_than_described());
-            }
-        }
-        Ok(())
+    fn numbers(&self, first_row: u64, features: &[ArrayRef], into: &mut Vec<Vec<f64>>) -> Result<(), StageError> {
+        self.encoder.clear(into);
+        self.encoder.encode(features, into).map_err(|fault| {
+            let place = place(self.description, first_row + fault.row as u64);
+            cell_fault(fault, &place, &self.model.features, features)
+        })
     }
 
     /// Which rows of those from `place.start` on are kept: row `i * rows / sample` of the table, rounded down, for each `i`.
@@ -139,11 +140,7 @@ impl Rows<'_> {
 
     fn no_class(&self, first_row: u64, unknown: &UnknownLabel) -> StageError {
         let row = first_row + unknown.row as u64;
-        let name = FileName::new(&self.description.source.name);
-        let place = match self.description.line(row) {
-            Some(line) => format!("{name}:{line}"),
-            None => format!("{name}, row {}", row + 1),
-        };
+        let place = place(self.description, row);
         StageError::data(format!(
             "{place}: column `{}`: `{}` is no class that the model knows",
             Word::new(&self.model.target),

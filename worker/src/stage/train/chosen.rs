@@ -1,7 +1,6 @@
 //! Which rows a model is fitted on, which are held out, and which classes they have.
 
 use super::classes::{CLASSES_MAX, Found, Lookup, NoClass, some_labels, why_no_class};
-use super::place;
 use super::row_set::RowSet;
 use super::split::{hash, holdout_rows, random, time};
 use super::table::Table;
@@ -12,6 +11,7 @@ use crate::in_order::{collected, parts_in_order};
 use crate::model::Classes;
 use crate::row_filter::RowFilter;
 use crate::stage::StageContext;
+use crate::stage::row_place::place;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::BooleanBuffer;
 use std::collections::BTreeSet;

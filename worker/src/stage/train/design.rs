@@ -4,15 +4,14 @@
 //! than its 2 million numbers. The cut depends on the dataset and the rows alone.
 
 use super::chosen::Chosen;
+use super::other_than_described;
 use super::row_set::RowSet;
-use super::{other_than_described, place};
 use crate::StageError;
-use crate::csv::Word;
 use crate::logistic::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
 use crate::preprocess::fit::FeatureBlocks;
-use crate::preprocess::{EncodeFault, EncodeProblem, Encoder};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use crate::preprocess::{EncodeFault, Encoder};
+use crate::stage::row_place::{cell_fault, place};
+use arrow_array::ArrayRef;
 use std::ops::Range;
 use trainyard_contract::dataset::DatasetDescription;
 use trainyard_contract::stage::TrainSpec;
@@ -82,26 +81,10 @@ impl<'a> Rows<'a> {
 
     /// What is wrong with a cell, in the words of the manifest and the file.
     fn cell_fault(&self, block: usize, start: usize, fault: EncodeFault, features: &[ArrayRef]) -> StageError {
-        let EncodeFault { feature, row, problem } = fault;
         let mask = self.set.mask(block, self.chosen.table.rows_of(block));
-        let row_in_block = mask.set_indices().nth(start + row).unwrap_or_default();
-        let first_row = self.chosen.table.reader().block_rows(block).start;
-        let place = place(self.description, first_row + row_in_block as u64);
-        let name = &self.spec.features[feature];
-        match problem {
-            EncodeProblem::Missing | EncodeProblem::NoNumbers => other_than_described(),
-            EncodeProblem::UnknownCategory => {
-                let cell = features[feature]
-                    .as_string_opt::<i32>()
-                    .filter(|texts| texts.is_valid(row));
-                let cell = cell.map_or("its category", |texts| texts.value(row));
-                StageError::data(format!(
-                    "{place}: column `{name}`: `{}` is a category that no training row has",
-                    Word::new(cell)
-                ))
-                .hint("with `oneHot: {unknown: Ignore}` such a cell counts as none of the categories")
-            }
-        }
+        let row = mask.set_indices().nth(start + fault.row).unwrap_or_default();
+        let row = self.chosen.table.reader().block_rows(block).start + row as u64;
+        cell_fault(fault, &place(self.description, row), &self.spec.features, features)
     }
 
     /// The rows, encoded, ready for the solver: in memory where the dataset is.

@@ -3,7 +3,6 @@
 use super::chosen::Chosen;
 use super::classes::some_labels;
 use super::design::{Design, Rows};
-use super::place;
 use super::row_set::RowSet;
 use crate::StageError;
 use crate::csv::{FileName, Word};
@@ -14,6 +13,7 @@ use crate::model::Classes;
 use crate::preprocess::fit::{DIFFERENT_VALUES_MAX, ENCODED_FEATURES_MAX, FitProblem, ONE_HOT_WIDTH_MAX};
 use crate::preprocess::{Encoder, Preprocess};
 use crate::similar::similar;
+use crate::stage::row_place::place;
 use arrow_array::Array;
 use arrow_schema::DataType;
 use trainyard_contract::dataset::DatasetDescription;

@@ -1,6 +1,7 @@
 //! `model.onnx`: the model as a graph that any ONNX runtime evaluates, with probabilities.
 //!
-//! One input `features`, double, `[rows, features]` in the order of `model.json`; outputs `label` (int64 or string, `[rows]`)
+//! One input `features`, double, `[rows, features]` in the order of `model.json` (with `preprocess` over text an input a feature,
+//! [`encoding`]); outputs `label` (int64 or string, `[rows]`)
 //! and `probabilities` (double, `[rows, classes]`). ONNX has a `LinearClassifier`, but it computes in float32 and ends up to
 //! 4e-6 off; plain operators on doubles agree with `model.json` to the last digits:
 //!
@@ -10,9 +11,11 @@
 //!
 //! The label is the class of the largest probability; of equal ones the first, so 0.5 gives `classes[0]`.
 
+mod encoding;
 mod messages;
 
 use super::{Classes, ModelFile};
+use encoding::{Encoding, ML_DOMAIN};
 use messages::{
     ATTRIBUTE_INT, AttributeProto, DOUBLE, DimensionProto, GraphProto, INT64, ModelProto, NodeProto,
     OperatorSetIdProto, STRING, StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
@@ -24,6 +27,10 @@ use prost::Message;
 const IR_VERSION: i64 = 8;
 /// The operators' version that goes with it; `Softmax` works along one axis since 13.
 const OPSET_VERSION: i64 = 17;
+/// Likewise of the operators for machine learning.
+const ML_OPSET_VERSION: i64 = 2;
+/// The one input, where no feature is text.
+const FEATURES: &str = "features";
 
 /// The bytes of `model.onnx`.
 pub fn bytes(model: &ModelFile) -> Vec<u8> {
@@ -32,10 +39,7 @@ pub fn bytes(model: &ModelFile) -> Vec<u8> {
         producer_name: "trainyard".to_owned(),
         producer_version: model.trainyard_version.clone(),
         graph: Some(graph(model)),
-        opset_import: vec![OperatorSetIdProto {
-            domain: String::new(),
-            version: OPSET_VERSION,
-        }],
+        opset_import: opsets(model),
         metadata_props: vec![
             entry("features", &serde_json::json!(model.features).to_string()),
             entry("target", &model.target),
@@ -44,58 +48,95 @@ pub fn bytes(model: &ModelFile) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn graph(model: &ModelFile) -> GraphProto {
-    let features = model.features.len();
-    let mut node = vec![
-        operator("MatMul", &["features", "coefficients"], "products", None),
-        operator("Add", &["products", "intercepts"], "scores", None),
-    ];
-    if model.classes.count() == 2 {
-        node.push(operator("Neg", &["scores"], "opposite_scores", None));
-        node.push(operator(
-            "Concat",
-            &["opposite_scores", "scores"],
-            "both_scores",
-            Some(("axis", 1)),
-        ));
-        node.push(operator("Sigmoid", &["both_scores"], "probabilities", None));
-    } else {
-        node.push(operator("Softmax", &["scores"], "probabilities", Some(("axis", 1))));
+fn opsets(model: &ModelFile) -> Vec<OperatorSetIdProto> {
+    let mut opsets = vec![OperatorSetIdProto {
+        domain: String::new(),
+        version: OPSET_VERSION,
+    }];
+    if model.preprocess.text_features().next().is_some() {
+        opsets.push(OperatorSetIdProto {
+            domain: ML_DOMAIN.to_owned(),
+            version: ML_OPSET_VERSION,
+        });
     }
-    let mut largest = operator("ArgMax", &["probabilities"], "largest", Some(("axis", 1)));
+    opsets
+}
+
+fn graph(model: &ModelFile) -> GraphProto {
+    let encoding = Encoding::of(model);
+    let name = |name: &str| format!("{}{name}", encoding.prefix);
+    let output = |name: &str| {
+        if model.features.iter().any(|feature| feature == name) {
+            format!("{}{name}", encoding.prefix)
+        } else {
+            name.to_owned()
+        }
+    };
+    let (label, probabilities) = (output("label"), output("probabilities"));
+    let mut node = encoding.node;
+    let (products, scores) = (name("products"), name("scores"));
+    node.push(operator(
+        "MatMul",
+        &[&encoding.output, &name("coefficients")],
+        &products,
+        None,
+    ));
+    node.push(operator("Add", &[&products, &name("intercepts")], &scores, None));
+    if model.classes.count() == 2 {
+        let (opposite, both) = (name("opposite_scores"), name("both_scores"));
+        node.push(operator("Neg", &[&scores], &opposite, None));
+        node.push(operator("Concat", &[&opposite, &scores], &both, Some(("axis", 1))));
+        node.push(operator("Sigmoid", &[&both], &probabilities, None));
+    } else {
+        node.push(operator("Softmax", &[&scores], &probabilities, Some(("axis", 1))));
+    }
+    let mut largest = operator("ArgMax", &[&probabilities], &name("largest"), Some(("axis", 1)));
     largest.attribute.push(integer("keepdims", 0));
     node.push(largest);
-    node.push(operator("Gather", &["classes", "largest"], "label", Some(("axis", 0))));
-    let (label_type, classes) = classes(&model.classes);
+    node.push(operator(
+        "Gather",
+        &[&name("classes"), &name("largest")],
+        &label,
+        Some(("axis", 0)),
+    ));
+    let (label_type, classes) = classes(&model.classes, name("classes"));
+    let mut initializer = encoding.initializer;
+    let of_model = [
+        coefficients(model, &encoding.order, name("coefficients")),
+        intercepts(model, name("intercepts")),
+        classes,
+    ];
+    initializer.extend(of_model);
     GraphProto {
         node,
         name: "logistic_regression".to_owned(),
-        initializer: vec![coefficients(model), intercepts(model), classes],
-        input: vec![tensor("features", DOUBLE, Some(features))],
+        initializer,
+        input: encoding.input,
         output: vec![
-            tensor("label", label_type, None),
-            tensor("probabilities", DOUBLE, Some(model.classes.count())),
+            tensor(&label, label_type, None),
+            tensor(&probabilities, DOUBLE, Some(model.classes.count())),
         ],
     }
 }
 
-/// `[features, vectors]`: the transpose of what `model.json` has.
-fn coefficients(model: &ModelFile) -> TensorProto {
+/// `[encoded features, vectors]`: the transpose of what `model.json` has, in the order of the encoding.
+fn coefficients(model: &ModelFile, order: &[usize], name: String) -> TensorProto {
     let rows = &model.coefficients;
     TensorProto {
-        name: "coefficients".to_owned(),
+        name,
         data_type: DOUBLE,
-        dims: vec![dimension(model.features.len()), dimension(rows.len())],
-        double_data: (0..model.features.len())
-            .flat_map(|feature| rows.iter().map(move |row| row[feature]))
+        dims: vec![dimension(order.len()), dimension(rows.len())],
+        double_data: order
+            .iter()
+            .flat_map(|&feature| rows.iter().map(move |row| row[feature]))
             .collect(),
         ..TensorProto::default()
     }
 }
 
-fn intercepts(model: &ModelFile) -> TensorProto {
+fn intercepts(model: &ModelFile, name: String) -> TensorProto {
     TensorProto {
-        name: "intercepts".to_owned(),
+        name,
         data_type: DOUBLE,
         dims: vec![dimension(model.intercepts.len())],
         double_data: model.intercepts.clone(),
@@ -103,9 +144,9 @@ fn intercepts(model: &ModelFile) -> TensorProto {
     }
 }
 
-fn classes(classes: &Classes) -> (i32, TensorProto) {
+fn classes(classes: &Classes, name: String) -> (i32, TensorProto) {
     let tensor = TensorProto {
-        name: "classes".to_owned(),
+        name,
         dims: vec![dimension(classes.count())],
         ..TensorProto::default()
     };
@@ -139,6 +180,7 @@ fn operator(kind: &str, inputs: &[&str], output: &str, attribute: Option<(&str, 
             .map(|(name, value)| integer(name, value))
             .into_iter()
             .collect(),
+        domain: String::new(),
     }
 }
 
@@ -147,6 +189,7 @@ fn integer(name: &str, value: i64) -> AttributeProto {
         name: name.to_owned(),
         i: Some(value),
         kind: ATTRIBUTE_INT,
+        ..AttributeProto::default()
     }
 }
 

@@ -105,7 +105,7 @@ fn write_rows(
     let places = model.features.iter().filter_map(|name| reader.column(name));
     let places: Vec<usize> = places.collect();
     let encoder = model.encoder();
-    let mut encoded = Vec::new();
+    let mut numbers = Vec::new();
     let mut predictions = Predictions::default();
     writer.begin(schema)?;
     let all: Vec<usize> = (0..reader.schema().fields().len()).collect();
@@ -114,13 +114,13 @@ fn write_rows(
         context.stop.check()?;
         let mut columns = block.columns;
         let features: Vec<ArrayRef> = places.iter().map(|&place| Arc::clone(&columns[place])).collect();
-        encoder.clear(&mut encoded);
-        encoder.encode(&features, &mut encoded).map_err(|fault| {
+        encoder.clear(&mut numbers);
+        encoder.encode(&features, &mut numbers).map_err(|fault| {
             let row = reader.block_rows(block.number).start + fault.row as u64;
             cell_fault(fault, &place(description, row), &model.features, &features)
         })?;
         let rows = columns.first().map_or(0, Array::len);
-        predictor.predict(&encoded, rows, &mut predictions);
+        predictor.predict(&numbers, rows, &mut predictions);
         columns.push(labels(&model.classes, &predictions.classes));
         for probabilities in &predictions.probabilities {
             columns.push(Arc::new(Float64Array::from(probabilities.clone())));

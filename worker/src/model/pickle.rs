@@ -1,4 +1,5 @@
-//! `model.pkl`: the model as a pickle that `joblib.load` opens as a real scikit-learn `LogisticRegression`.
+//! `model.pkl`: the model as a pickle that `joblib.load` opens as a real scikit-learn `LogisticRegression`, or with `preprocess` as a
+//! `Pipeline` that ends in one ([`pipeline`]).
 //!
 //! Written by hand, in pickle protocol 2, of public names only: `LogisticRegression()` makes an object with the defaults of
 //! whatever scikit-learn loads it, `numpy.array(list, dtype)` its arrays, and its state is public attributes. The state's
@@ -7,22 +8,29 @@
 //!
 //! Read by scikit-learn 1.3 to 1.9 with numpy 1.26 to 2.4 (`tests/python/check_model.py`).
 
+mod machine;
+mod pipeline;
+
 use super::{Classes, ModelFile};
+use machine::{Pickle, op};
 use std::collections::BTreeMap;
 use trainyard_contract::stage::ClassWeight;
 
 /// The bytes of `model.pkl`. `class_weight` is the manifest's, which every label of the data has been checked against.
 pub fn bytes(model: &ModelFile, class_weight: Option<&ClassWeight>) -> Vec<u8> {
     let mut pickle = Pickle::new();
-    pickle.global("sklearn.linear_model", "LogisticRegression");
-    pickle.op(op::EMPTY_TUPLE);
-    pickle.op(op::REDUCE);
-    pickle.op(op::EMPTY_DICT);
-    pickle.op(op::MARK);
-    state(&mut pickle, model, class_weight);
-    pickle.op(op::SETITEMS);
-    pickle.op(op::BUILD);
+    if model.preprocess.is_empty() {
+        regression(&mut pickle, model, class_weight);
+    } else {
+        pipeline::write(&mut pickle, model, |pickle| regression(pickle, model, class_weight));
+    }
     pickle.finish()
+}
+
+fn regression(pickle: &mut Pickle, model: &ModelFile, class_weight: Option<&ClassWeight>) {
+    pickle.object("sklearn.linear_model", "LogisticRegression", |pickle| {
+        state(pickle, model, class_weight);
+    });
 }
 
 /// The entries of the object's state.
@@ -41,15 +49,16 @@ fn state(pickle: &mut Pickle, model: &ModelFile, class_weight: Option<&ClassWeig
         p.list(row, |p, &number| p.float(number));
     });
     pickle.text("intercept_");
-    pickle.array("float64", &model.intercepts, |p, &number| p.float(number));
+    pickle.numbers(&model.intercepts);
     pickle.text("n_features_in_");
-    pickle.integer(i64::try_from(model.features.len()).unwrap_or(i64::MAX));
+    pickle.integer(i64::try_from(model.coefficient_names().len()).unwrap_or(i64::MAX));
     pickle.text("n_iter_");
     pickle.array("int32", &[i64::from(model.iterations)], |p, &number| p.integer(number));
-    pickle.text("feature_names_in_");
-    pickle.array("object", &model.features, |p, name| p.text(name));
-    pickle.text("_sklearn_version");
-    pickle.global("sklearn", "__version__");
+    // In a pipeline it gets an array without names.
+    if model.preprocess.is_empty() {
+        pickle.text("feature_names_in_");
+        pickle.texts(&model.features);
+    }
 }
 
 /// `None`, `"balanced"`, or class to weight with the classes as scikit-learn has them.
@@ -80,87 +89,6 @@ fn write_weights(pickle: &mut Pickle, classes: &Classes, weights: &BTreeMap<Stri
         pickle.float(weight);
     }
     pickle.op(op::SETITEMS);
-}
-
-/// The opcodes used, by their names in Python's `pickletools`.
-mod op {
-    pub(super) const MARK: u8 = b'(';
-    pub(super) const STOP: u8 = b'.';
-    pub(super) const NONE: u8 = b'N';
-    pub(super) const REDUCE: u8 = b'R';
-    pub(super) const BUILD: u8 = b'b';
-    pub(super) const GLOBAL: u8 = b'c';
-    pub(super) const BINFLOAT: u8 = b'G';
-    pub(super) const BINUNICODE: u8 = b'X';
-    pub(super) const LONG1: u8 = 0x8a;
-    pub(super) const EMPTY_LIST: u8 = b']';
-    pub(super) const APPENDS: u8 = b'e';
-    pub(super) const EMPTY_TUPLE: u8 = b')';
-    pub(super) const TUPLE2: u8 = 0x86;
-    pub(super) const EMPTY_DICT: u8 = b'}';
-    pub(super) const SETITEMS: u8 = b'u';
-    pub(super) const PROTO: u8 = 0x80;
-}
-
-/// A pickle being written. Each method pushes one value on the stack of the machine that will read it.
-struct Pickle(Vec<u8>);
-
-impl Pickle {
-    fn new() -> Self {
-        Self(vec![op::PROTO, 2])
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.op(op::STOP);
-        self.0
-    }
-
-    fn op(&mut self, op: u8) {
-        self.0.push(op);
-    }
-
-    /// Something that the reader imports.
-    fn global(&mut self, module: &str, name: &str) {
-        self.op(op::GLOBAL);
-        self.0.extend_from_slice(format!("{module}\n{name}\n").as_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.op(op::BINUNICODE);
-        // A label or a column's name is far below 4 GiB: records are bounded.
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.0.extend_from_slice(&length.to_le_bytes());
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    fn float(&mut self, number: f64) {
-        self.op(op::BINFLOAT);
-        self.0.extend_from_slice(&number.to_be_bytes());
-    }
-
-    fn integer(&mut self, number: i64) {
-        let bytes = number.to_le_bytes();
-        self.0.extend_from_slice(&[op::LONG1, 8]);
-        self.0.extend_from_slice(&bytes);
-    }
-
-    fn list<T>(&mut self, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
-        self.op(op::EMPTY_LIST);
-        self.op(op::MARK);
-        for one in items {
-            item(self, one);
-        }
-        self.op(op::APPENDS);
-    }
-
-    /// `numpy.array([...], dtype)`
-    fn array<T>(&mut self, dtype: &str, items: &[T], item: impl FnMut(&mut Self, &T)) {
-        self.global("numpy", "array");
-        self.list(items, item);
-        self.text(dtype);
-        self.op(op::TUPLE2);
-        self.op(op::REDUCE);
-    }
 }
 
 #[cfg(test)]

@@ -362,3 +362,132 @@ fn rows_that_changed_since_are_not_judged() {
     assert_eq!(result.outcome, Outcome::InputChanged);
     assert!(judging.workspace.names(EVALUATIONS).is_empty());
 }
+
+fn page_and_card(judging: &Judging) -> (String, String) {
+    let folder = judging.workspace.path().join("runs/r1-5f0c2a91/evaluate/1");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    (read("report.html"), read("model-card.md"))
+}
+
+#[test]
+fn the_page_and_the_card_say_what_was_measured_and_required() {
+    let judging = Judging::of(&many_rows(3_000), &many_rows_train());
+    let evaluate = json!({"require": ["roc_auc >= 0.9", "f1 >= 0.99"], "threshold": {"maximize": "f1"}});
+    let result = judging.run(&evaluate);
+    assert_eq!(result.class, Some(FailureClass::Data), "{}", result.message);
+    let (page, card) = page_and_card(&judging);
+    let metrics = judging.metrics();
+    let area = format!("{:.4}", metrics["roc_auc"].as_f64().unwrap());
+    let chosen = format!("{:.4}", metrics["threshold"]["value"].as_f64().unwrap());
+    for words in [
+        "model_20260223_104700",
+        "Judged on all 3,000 rows of data/t.csv",
+        "1 of 2 requirements is not met",
+        &area,
+        &chosen,
+        "f1 is greatest",
+    ] {
+        assert!(page.contains(words), "the page lacks `{words}`");
+        assert!(card.contains(words), "the card lacks `{words}`");
+    }
+    for words in [
+        "<svg",
+        "Precision and recall",
+        "Calibration",
+        "taken for",
+        "width: 100.0%",
+        "width=device-width",
+    ] {
+        assert!(page.contains(words), "the page lacks `{words}`");
+    }
+    for counts in metrics["confusion_matrix"].as_array().unwrap() {
+        let counts: Vec<u64> = counts
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|count| count.as_u64().unwrap())
+            .collect();
+        let commas = |count: u64| {
+            if count < 1_000 {
+                count.to_string()
+            } else {
+                format!("1,{:03}", count % 1_000)
+            }
+        };
+        let row = format!("| {} | {} |", commas(counts[0]), commas(counts[1]));
+        assert!(card.contains(&row), "the card lacks `{row}`");
+    }
+}
+
+/// What a page needs to ask for anything or to run anything.
+const NOT_ON_A_PAGE: [&str; 9] = [
+    "<script",
+    "<img",
+    "<link",
+    "<iframe",
+    "src=",
+    "href=",
+    "url(",
+    "@import",
+    "javascript:",
+];
+
+#[test]
+fn names_and_labels_from_outside_are_text_on_the_page_and_nothing_else() {
+    let mut csv = String::from("\"<script>alert(1)</script>\",\"\"\"><img src=x>\",\"</style>|`_*\"\n");
+    for row in 0..60 {
+        let label = ["</td><script>", "' onload='x", "plain"][row % 3];
+        writeln!(csv, "{},{},\"{label}\"", row % 7, (row * row) % 11).unwrap();
+    }
+    let train = json!({
+        "features": ["<script>alert(1)</script>", "\"><img src=x>"], "target": "</style>|`_*", "logisticRegression": {},
+    });
+    let judging = Judging::of(&csv, &train);
+    succeeded(judging.run(&json!({"require": ["rows > 1"]})));
+    let (page, card) = page_and_card(&judging);
+    for words in NOT_ON_A_PAGE.into_iter().filter(|words| *words != "src=") {
+        assert!(!page.contains(words), "the page holds `{words}`");
+    }
+    assert_eq!(page.matches("</style>").count(), 1);
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("&quot;&gt;&lt;img src=x&gt;"));
+    assert!(
+        !card.contains("\n<") && card.contains("\\<script>alert(1)\\</script>"),
+        "{card}"
+    );
+}
+
+#[test]
+fn the_page_asks_for_nothing_and_its_elements_are_closed() {
+    let judging = Judging::of(&many_rows(3_000), &many_rows_train());
+    succeeded(judging.run(&json!({"threshold": {"cost": {"falsePositive": 1, "falseNegative": 2}}})));
+    let (page, _) = page_and_card(&judging);
+    for words in NOT_ON_A_PAGE {
+        assert!(!page.contains(words), "the page holds `{words}`");
+    }
+    let mut open = Vec::new();
+    let body = &page[page.find("<body>").unwrap()..page.find("</html>").unwrap()];
+    for tag in body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        match (tag.starts_with('/'), tag.ends_with('/') || name == "wbr") {
+            (true, _) => assert_eq!(open.pop(), Some(name), "</{name}>"),
+            (false, false) => open.push(name),
+            (false, true) => {}
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+#[test]
+fn a_model_of_many_classes_has_a_page_too() {
+    let mut csv = String::from("a,b,kind\n");
+    for row in 0..1_200_u32 {
+        let kind = row % 60;
+        writeln!(csv, "{},{},kind {kind}", kind / 4, row % 7).unwrap();
+    }
+    let train = json!({"features": ["a", "b"], "target": "kind", "logisticRegression": {"maxIterations": 20}});
+    let judging = Judging::of(&csv, &train);
+    succeeded(judging.run(&json!({})));
+    let (page, card) = page_and_card(&judging);
+    assert!(page.contains("The 50 classes with the most rows, of 60") && page.contains("The most frequent mistakes"));
+    assert!(!page.contains("Thresholds") && card.contains("one of 60 classes"));
+}

@@ -4,10 +4,13 @@
 //! dataset. Out: `metrics.json`, `model-card.md` and `report.html`, in the attempt's folder and beside the version, and the main
 //! metrics as outputs. They are written too where a requirement is not met, which fails the stage.
 
+mod card;
+mod facts;
 mod figures;
 mod files;
 mod importance;
 mod judging;
+mod page;
 mod requirements;
 mod truth;
 
@@ -18,6 +21,7 @@ use crate::metrics::{JudgedRows, Metrics, ThresholdGoal};
 use crate::model::ModelFile;
 use crate::stage::validate::check_used_columns;
 use crate::stage::{StageContext, StageOutput, chosen_model};
+use facts::Facts;
 use importance::{importances, sample_rows};
 use judging::Rows;
 use requirements::Requirement;
@@ -26,7 +30,7 @@ use tracing::info;
 use trainyard_contract::StageDocument;
 use trainyard_contract::dataset::DatasetDescription;
 use trainyard_contract::document::DatasetPart;
-use trainyard_contract::layout::{METRICS_FILE, REPORT_PAGE_FILE, attempt_folder};
+use trainyard_contract::layout::{METRICS_FILE, MODEL_CARD_FILE, REPORT_PAGE_FILE, attempt_folder};
 use trainyard_contract::stage::{EvaluateSpec, ThresholdChoice, TrainColumns};
 
 /// Does what `spec` says.
@@ -65,15 +69,32 @@ pub fn run(document: &StageDocument, spec: &EvaluateSpec, context: &StageContext
         roc_auc = metrics.roc_auc,
         "judged the model"
     );
-    let json = metrics
-        .to_json()
-        .map_err(|cause| StageError::internal("the metrics cannot be written").caused_by(cause))?;
-    let model_of = (&manifest.pipeline, &chosen.version);
-    let files = files::write(document, context.folder, model_of, &[(METRICS_FILE, json)])?;
     let checked: Vec<_> = requirements
         .iter()
         .map(|requirement| requirement.check(&metrics))
         .collect();
+    let facts = Facts {
+        document,
+        manifest: &manifest,
+        model: &model,
+        description: &description,
+        metrics: &metrics,
+        checked: &checked,
+    };
+    let json = metrics
+        .to_json()
+        .map_err(|cause| StageError::internal("the metrics cannot be written").caused_by(cause))?;
+    let model_of = (&manifest.pipeline, &chosen.version);
+    let files = files::write(
+        document,
+        context.folder,
+        model_of,
+        &[
+            (METRICS_FILE, json),
+            (MODEL_CARD_FILE, card::text(&facts)),
+            (REPORT_PAGE_FILE, page::text(&facts)),
+        ],
+    )?;
     let attempt = attempt_folder(&document.run, &document.run_uid, &document.stage, document.attempt);
     requirements::verdict(
         &checked,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens every model.pkl that check_models.py left, in whatever scikit-learn this is; every warning is an error.
+"""Opens every model.pkl that check_models.py and check_preprocess.py left, in whatever scikit-learn this is; every warning is an error.
 
     check_pickles.py FOLDER
 
-The model is a real LogisticRegression: it predicts what model.json says, knows its features by name, can be cloned, fitted
-again and dumped again.
+The model is a real LogisticRegression, or a Pipeline that ends in one: it predicts what model.json says, knows its features by name, can be
+cloned, fitted again and dumped again.
 """
 import json
 import pathlib
@@ -18,6 +18,7 @@ import pandas as pd
 import sklearn
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 import trainyard
 
@@ -25,7 +26,30 @@ import trainyard
 TOLERANCE = 1e-9
 
 
+def pipeline_faults(case, path):
+    """A table with text and missing cells goes through ColumnTransformer and regression."""
+    pipeline = joblib.load(path)
+    if type(pipeline) is not Pipeline or type(pipeline[-1]) is not LogisticRegression:
+        return [f"a {type(pipeline)}"]
+    table = pd.read_csv(path.parent / "table.csv", dtype={name: object for name in case["texts"]}, keep_default_na=False,
+                        na_values=[""])
+    faults = [] if list(pipeline.feature_names_in_) == case["columns"] else [f"features {pipeline.feature_names_in_}"]
+    wanted = np.array(case["probabilities"])
+    error = np.abs(pipeline.predict_proba(table) - wanted).max()
+    if not error <= TOLERANCE:
+        faults.append(f"probabilities {error:.1e} off")
+    if pipeline[:-1].get_feature_names_out().shape != (pipeline[-1].n_features_in_,):
+        faults.append(f"columns {pipeline[:-1].get_feature_names_out()}")
+    with tempfile.NamedTemporaryFile() as again:
+        joblib.dump(pipeline, again.name)
+        if not np.array_equal(joblib.load(again.name).predict_proba(table), pipeline.predict_proba(table)):
+            faults.append("dumps another model")
+    return faults + refit_faults(clone(pipeline), table, case)
+
+
 def faults_of(case, path):
+    if "texts" in case:
+        return pipeline_faults(case, path)
     model = joblib.load(path)
     if type(model) is not LogisticRegression:
         return [f"a {type(model)}"]

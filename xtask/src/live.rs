@@ -50,7 +50,7 @@ const OLDER: [Environment; 2] = [
 /// The steps, for `cargo xtask test`; they need the release build.
 pub(crate) const STEPS: [Step; 4] = [
     Step {
-        name: "models against scikit-learn, onnxruntime and joblib",
+        name: "models and preprocess against scikit-learn, onnxruntime and joblib",
         run: || models(SEED, PROBLEMS),
     },
     Step {
@@ -100,6 +100,7 @@ fn models(seed: u64, problems: u32) -> Result<Checked> {
         return Ok(Checked::AllBut(NEWEST.missing()));
     };
     script(&newest, "check_models.py", &numbers)?;
+    script(&newest, "check_preprocess.py", &numbers)?;
     pickle_script(&newest, &pickles)?;
     let mut missing = Vec::new();
     for older in OLDER {

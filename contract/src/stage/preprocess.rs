@@ -102,8 +102,8 @@ pub struct OneHot {
     /// What becomes of a category that no training row had: `Ignore` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<UnknownCategory>,
-    /// The most columns that one column becomes: 2 to 1,000; no bound when left out. With more categories the rarest ones
-    /// share the last column, as scikit-learn's `max_categories` has it.
+    /// The most columns that one column becomes: 2 to 1,000; no bound when left out. With as many categories or more the rarest
+    /// ones share the last column, as scikit-learn's `max_categories` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 2, max = 1_000))]
     pub max_categories: Option<u32>,

@@ -393,12 +393,12 @@ fn one_hot<E>(
     Ok(fitted)
 }
 
-/// Which categories share the last column: of equally rare ones those that stand first, as scikit-learn has it
-/// (`_BaseEncoder._identify_infrequent`).
+/// Which categories share the last column: of equally rare ones those that stand first, and one also where there are just as many
+/// categories as columns. So scikit-learn has it (`_BaseEncoder._identify_infrequent`).
 fn infrequent(rows: &[u64], max_categories: Option<u32>) -> Vec<usize> {
     let Some(most) = max_categories
         .map(|most| most as usize)
-        .filter(|&most| rows.len() > most)
+        .filter(|&most| rows.len() >= most)
     else {
         return Vec::new();
     };

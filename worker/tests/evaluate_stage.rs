@@ -385,7 +385,7 @@ fn the_page_and_the_card_say_what_was_measured_and_required() {
         "1 of 2 requirements is not met",
         &area,
         &chosen,
-        "f1 is greatest",
+        "F1 is greatest",
     ] {
         assert!(page.contains(words), "the page lacks `{words}`");
         assert!(card.contains(words), "the card lacks `{words}`");

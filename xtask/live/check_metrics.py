@@ -4,7 +4,9 @@
     check_metrics.py --trainyard PATH [--problems N] [--seed S]
 
 Each model is judged on a table of every shape below: tied scores, classes that no row has, rows of one class alone, probabilities of 0
-and 1, wrong labels, one row. The probabilities are those that `trainyard predict` prints, all digits; scikit-learn gets the same ones.
+and 1, wrong labels, one row. Half of the models hold rows out and are judged on those too. The metrics.json in a model's own folder is
+that of the held-out or, without a split, of the training rows. The probabilities are those that `trainyard predict` prints, all digits;
+scikit-learn gets the same ones.
 """
 import argparse
 import io
@@ -241,35 +243,76 @@ def faults_of(found, y, predicted, p, classes, goal, random):
         warnings.simplefilter("ignore")  # of 0/0, which `undefined` tells
         wanted = wanted_of(y, predicted, p, classes)
         faults = [fault for name, want in wanted.items() for fault in differs(name, found.get(name), want)]
-        if classes == 2:
+        if classes == 2 and goal:
             faults += threshold_faults(found, goal, y, p, random)
         faults += curve_faults(found, y, p, classes)
     undefined = undefined_of(y, predicted, classes)
+    if not goal:
+        undefined.discard("threshold")
     if set(found["undefined"]) != undefined:
         faults.append(f"undefined is {sorted(found['undefined'])}, not {sorted(undefined)}")
     return faults
 
 
-def stages_of(problem, tables, goal):
-    """Trains, and judges the model on every table."""
+def stages_of(problem, tables, goal, split):
+    """Trains, and judges the model on every table, and on the rows that it has held out, if it has."""
+    train = {"features": problem.columns, "target": "target", "logisticRegression": {"c": problem.c}}
+    judge = {}
+    if len(problem.classes) == 2:
+        judge = {"threshold": {"cost": COST} if goal == "cost" else {"maximize": goal}}
     stages = [
         {"name": "extract", "extract": {"csv": {"path": "table.csv"}}},
-        {"name": "train", "dependsOn": ["extract"], "train": {
-            "features": problem.columns, "target": "target", "logisticRegression": {"c": problem.c}}},
+        {"name": "train", "dependsOn": ["extract"], "train": {**train, **split}},
     ]
-    threshold = {"cost": COST} if goal == "cost" else {"maximize": goal}
+    if split:
+        stages.append({"name": "held", "dependsOn": ["train"], "evaluate": judge})
     for k, _ in enumerate(tables):
-        judge = {"threshold": threshold} if len(problem.classes) == 2 else {}
         stages.append({"name": f"rows{k}", "extract": {"csv": {"path": f"judged{k}.csv"}}})
         stages.append({"name": f"judge{k}", "dependsOn": ["train"], "input": f"rows{k}", "evaluate": judge})
     return stages
 
 
-def check(program, problem, random, goal, folder):
+def labels_of(column, classes):
+    """The class of each row, by its place among the classes."""
+    texts = [str(label) for label in classes]
+    return np.array([texts.index(str(label)) for label in column])
+
+
+def judged_faults(program, found, path, y, folder, version, classes, goal, random):
+    """Everything wrong with metrics that are about the rows of a CSV, whose classes are y."""
+    answer = pd.read_csv(io.BytesIO(program.call("predict", version, path, folder=folder)), dtype=str, keep_default_na=False)
+    p = np.array([[float(cell) for cell in answer[f"probability_{label}"]] for label in classes]).T
+    predicted = labels_of(answer["prediction"], classes)
+    if found["classes"] != classes:
+        return [f"classes are {found['classes']}"]
+    return faults_of(found, y, predicted, p, len(classes), goal, random)
+
+
+def version_faults(program, problem, document, folder, goal, random):
+    """Everything wrong with metrics.json in the model's folder, and with what was found on the held-out rows."""
+    version, classes = pathlib.Path(document["model"]["path"]), problem.classes
+    own = json.loads((version / "metrics.json").read_text(encoding="utf-8"))
+    held_out = list(folder.glob("runs/*/train/1/holdout.arrow"))
+    if not held_out:
+        y, path = labels_of(problem.labels, classes), "table.csv"
+    else:
+        rows = pd.read_feather(held_out[0])
+        y, path = labels_of(rows["target"], classes), "held.csv"
+        trainyard.write_table(folder / path, problems.Problem(path, rows[problem.columns].to_numpy(float), list(rows["target"])))
+    if own["data"] != ("holdout" if held_out else "training"):
+        return [f"the version's metrics are of {own['data']} rows"]
+    faults = judged_faults(program, own, path, y, folder, version, classes, None, random)
+    if held_out:
+        found = json.loads(trainyard.one_folder("runs/*/held/1/metrics.json", folder).read_text(encoding="utf-8"))
+        faults += judged_faults(program, found, path, y, folder, version, classes, goal, random)
+        faults += [f"{key} differs from the version's" for key in own if key != "undefined" and own[key] != found[key]]
+    return [f"{path}: {fault}" for fault in faults]
+
+
+def check(program, problem, random, goal, split, folder):
     """Everything wrong with the judging of one model; how many tables it was judged on."""
     classes = problem.classes
-    position = {label: k for k, label in enumerate(classes)}
-    trained_on = np.array([position[label] for label in problem.labels])
+    trained_on = labels_of(problem.labels, classes)
     trainyard.write_table(folder / "table.csv", problem)
     tables = []
     for k, shape in enumerate(SHAPES):
@@ -277,24 +320,22 @@ def check(program, problem, random, goal, folder):
         tables.append((shape.__name__, y))
         judged = problems.Problem(shape.__name__, x, [classes[label] for label in y])
         trainyard.write_table(folder / f"judged{k}.csv", judged)
-    document = program.run(folder, stages_of(problem, tables, goal))
+    document = program.run(folder, stages_of(problem, tables, goal, split))
     if document["phase"] != "Succeeded":
         return [json.dumps(document)], 0
-    version, faults = pathlib.Path(document["model"]["path"]), []
+    version = pathlib.Path(document["model"]["path"])
+    faults = version_faults(program, problem, document, folder, goal, random)
     for k, (name, y) in enumerate(tables):
-        said = program.call("predict", version, f"judged{k}.csv", folder=folder)
-        answer = pd.read_csv(io.BytesIO(said), dtype=str, keep_default_na=False)
-        p = np.array([[float(cell) for cell in answer[f"probability_{label}"]] for label in classes]).T
-        predicted = np.array([[str(label) for label in classes].index(label) for label in answer["prediction"]])
         path = trainyard.one_folder(f"runs/*/judge{k}/1/metrics.json", folder)
         found = json.loads(path.read_text(encoding="utf-8"))
         copy = trainyard.one_folder(f"models/live/evaluations/{version.name}/*-judge{k}/metrics.json", folder)
         if copy.read_bytes() != path.read_bytes():
             faults.append(f"{name}: the copy beside the version differs")
-        if found["classes"] != classes or found["data"] != "dataset":
-            faults.append(f"{name}: classes {found['classes']} and data {found['data']}")
-        faults += [f"{name}: {fault}" for fault in faults_of(found, y, predicted, p, len(classes), goal, random)]
-    return faults, len(tables)
+        if found["data"] != "dataset":
+            faults.append(f"{name}: data is {found['data']}")
+        these = judged_faults(program, found, f"judged{k}.csv", y, folder, version, classes, goal, random)
+        faults += [f"{name}: {fault}" for fault in these]
+    return faults, len(tables) + 1
 
 
 def main():
@@ -309,9 +350,11 @@ def main():
     for number in range(models) if arguments.only is None else [arguments.only]:
         random = np.random.default_rng([arguments.seed, number])
         problem = problem_of(random, number)
+        goal = GOALS[number % len(GOALS)]
+        split = {"split": {"holdout": 0.3, "random": {"seed": number}}} if number % 4 > 1 else {}
         with tempfile.TemporaryDirectory() as folder:
             try:
-                found, tables = check(program, problem, random, GOALS[number % len(GOALS)], pathlib.Path(folder))
+                found, tables = check(program, problem, random, goal, split, pathlib.Path(folder))
             except trainyard.Refused as refusal:
                 found, tables = [str(refusal)], 0
         judged += tables

@@ -1,6 +1,6 @@
 //! `model-card.md`: a model and what it is worth, in words, as model cards have it.
 
-use super::facts::{Detail, Facts};
+use super::facts::{Detail, Facts, called};
 use super::figures;
 use std::fmt::Write as _;
 
@@ -110,7 +110,7 @@ fn metrics(card: &mut String, facts: &Facts) {
                 chosen.cost.map_or_else(String::new, figures::plain)
             )
         } else {
-            format!("{} is greatest", chosen.best)
+            format!("{} is greatest", called(&chosen.best))
         };
         let sentence = format!(
             "From a probability of {} on, {best}: precision {}, recall {}, F1 {}. The metrics above are at 0.5.",
@@ -173,7 +173,7 @@ fn importances(card: &mut String, facts: &Facts) {
         card,
         &format!(
             "By how much {} falls when the values of a column are dealt out anew among the rows.",
-            importance.metric
+            called(&importance.metric)
         ),
     );
     head(card, &["column", "falls by", "give or take"], true);

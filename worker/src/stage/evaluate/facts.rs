@@ -318,6 +318,12 @@ impl Facts<'_> {
                 figures::list(&metrics.undefined)
             ));
         }
+        if metrics.threshold.is_some() {
+            limits.push(
+                "The threshold was chosen on these very rows, so on others it will do a little worse than here"
+                    .to_owned(),
+            );
+        }
         if !self.model.converged {
             limits.push(
                 "The solver did not reach the optimum: raise logisticRegression.maxIterations or lower c".to_owned(),
@@ -346,6 +352,18 @@ impl Facts<'_> {
     }
 }
 
+/// A metric as people call it.
+pub(super) fn called(name: &str) -> &str {
+    match name {
+        "roc_auc" => "the ROC AUC",
+        "f1" => "F1",
+        "accuracy" => "the accuracy",
+        "balanced_accuracy" => "the balanced accuracy",
+        "matthews_corrcoef" => "the Matthews correlation",
+        other => other,
+    }
+}
+
 fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters
@@ -367,7 +385,10 @@ fn split_in_words(split: &Split) -> String {
     let share = figures::percent(split.holdout);
     let share = share.replace(".0 %", " %");
     match (&split.hash, &split.time, &split.random) {
-        (Some(by), _, _) => format!("{share} of the values of {}, with all of their rows", by.column),
+        (Some(by), _, _) => format!(
+            "about {share} of the values of {}, each with all of its rows",
+            by.column
+        ),
         (_, Some(by), _) => format!("the newest {share} by {}", by.column),
         (_, _, Some(random)) if random.stratified == Some(false) => format!("{share} by chance"),
         _ => format!("{share} by chance, of each class alike"),
@@ -393,7 +414,10 @@ fn step_in_words(step: &PreprocessStep) -> String {
             ImputeStrategy::Mean => "the mean".to_owned(),
             ImputeStrategy::Median => "the median".to_owned(),
             ImputeStrategy::MostFrequent => "the most frequent value".to_owned(),
-            ImputeStrategy::Constant => impute.value.as_ref().map_or_else(String::new, |value| value.0.clone()),
+            ImputeStrategy::Constant => impute
+                .value
+                .as_ref()
+                .map_or_else(String::new, |value| format!("“{}”", value.0)),
         };
         return format!("missing cells become {value}: {columns}");
     }

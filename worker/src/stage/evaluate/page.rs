@@ -7,7 +7,7 @@ mod chart;
 mod markup;
 mod tables;
 
-use super::facts::{Detail, Facts, Figure};
+use super::facts::{Detail, Facts, Figure, called};
 use super::figures;
 use markup::{element, escaped, joined, name};
 
@@ -158,11 +158,7 @@ fn importances(facts: &Facts) -> String {
         0 => String::new(),
         more => format!(" And {}, all in metrics.json.", figures::of(more as u64, "more column")),
     };
-    let metric = if importance.metric == "roc_auc" {
-        "the ROC AUC"
-    } else {
-        "the accuracy"
-    };
+    let metric = called(&importance.metric);
     let note = format!(
         "By how much {metric} ({}) falls when the values of one column are dealt out anew among {}: the mean of five times.{more}",
         figures::decimal(importance.baseline),

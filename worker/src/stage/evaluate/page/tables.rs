@@ -1,6 +1,6 @@
 //! The page's tables: who is taken for whom, what each class is worth, what other thresholds would do.
 
-use super::super::facts::Facts;
+use super::super::facts::{Facts, called};
 use super::super::figures;
 use super::markup::{self, element, joined, name};
 use crate::metrics::{ChosenThreshold, ThresholdRow};
@@ -172,7 +172,7 @@ pub(super) fn thresholds(facts: &Facts) -> String {
 fn chosen_in_words(chosen: &ChosenThreshold) -> String {
     let why = match chosen.cost {
         Some(cost) => format!("mistakes cost least, {} in all", figures::plain(cost)),
-        None => format!("{} is greatest", chosen.best),
+        None => format!("{} is greatest", called(&chosen.best)),
     };
     format!(" At {}, marked below, {why}.", figures::decimal(chosen.value))
 }

@@ -102,6 +102,7 @@ impl Facts<'_> {
             (0, _) => "No requirements were set".to_owned(),
             (1, 0) => "The requirement is met".to_owned(),
             (1, _) => "The requirement is not met".to_owned(),
+            (2, 0) => "Both requirements are met".to_owned(),
             (_, 0) => format!("All {all} requirements are met"),
             (_, 1) => format!("1 of {all} requirements is not met"),
             _ => format!("{missed} of {all} requirements are not met"),

@@ -120,7 +120,7 @@ fn missing_config_maps(found: &FoundPipeline, config_maps: &ConfigMaps) -> Vec<F
         let StageSpec::Extract(extract) = &stage.spec else {
             continue;
         };
-        let Some(key) = extract.csv.as_ref().and_then(|csv| csv.config_map.as_ref()) else {
+        let Some(key) = extract.config_map() else {
             continue;
         };
         if config_maps.get(&key.name).is_none() {

@@ -17,6 +17,7 @@ pub use evaluate::{EvaluateSpec, MetricName, MistakeCost, REQUIRABLE_METRICS, Th
 
 pub use extract::{
     ColumnType, ConfigMapKey, CsvSource, DeclaredColumn, ExtractSpec, Header, OBJECT_KEY_PATTERN, PANDAS_NULL_WORDS,
+    ParquetSource,
 };
 pub use predict::{ModelChoice, ModelUse, PredictSpec};
 pub use preprocess::{

@@ -17,7 +17,7 @@ fn extract() -> StageSpec {
         path: Some("x.csv".into()),
         ..CsvSource::default()
     };
-    StageSpec::Extract(ExtractSpec { csv: Some(csv) })
+    StageSpec::Extract(ExtractSpec::from(csv))
 }
 
 fn validate() -> StageSpec {

@@ -30,7 +30,7 @@ fn seed() -> Pipeline {
         retry: RetryPolicy::default(),
         timeouts: Timeouts::default(),
         stages: vec![
-            StageDraft::new("extract", StageSpec::Extract(ExtractSpec { csv: Some(csv) })),
+            StageDraft::new("extract", StageSpec::Extract(ExtractSpec::from(csv))),
             after("validate", StageSpec::Validate(ValidateSpec::default()), "extract"),
             after("train", StageSpec::Train(train), "validate"),
         ],

@@ -1,8 +1,8 @@
 //! CSV to typed columns: fast, exact, and every fault with its line.
 //!
-//! The walk: [`source`] opens, decompresses and hashes; [`blocks`] cuts the bytes at record ends; [`header`] names the
+//! The walk: [`source`] decompresses and hashes; [`blocks`] cuts the bytes at record ends; [`header`] names the
 //! columns; [`block_table`] reads each block into columns, on all threads; [`merge`] puts them together in order, finds the
-//! types and fills batches. Start with [`read_file`].
+//! types and fills batches. Start with [`read_files`].
 //!
 //! A bad cell is data that `validate` judges; a record that does not fit into a table is a [`CsvError`].
 
@@ -29,6 +29,16 @@ mod threads;
 mod unpack;
 mod word;
 
+/// The columns of a block and how blocks become a table: the same for every format.
+pub(crate) mod table {
+    pub(crate) use super::batch::Batcher;
+    pub(crate) use super::block_table::BlockTable;
+    pub(crate) use super::column::{Column, Place};
+    pub(crate) use super::column_type::{ReadAs, Seen};
+    pub(crate) use super::header::{ColumnKind, Header};
+    pub(crate) use super::merge::{MergeEnd, Merger};
+}
+
 pub use batch::BatchSink;
 pub use error::CsvError;
 pub(crate) use fault::and_more;
@@ -37,8 +47,7 @@ pub(crate) use header::some_names;
 pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};
-pub use read::{ReadControl, read_bytes, read_bytes_with, read_file};
-pub use source::Place;
+pub use read::{ReadControl, read_bytes, read_bytes_with, read_files};
 pub use unpack::{Damage, DamageKind};
 pub(crate) use word::cut_value;
 pub use word::{FileName, Word};

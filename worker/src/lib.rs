@@ -11,6 +11,10 @@ pub mod artifact;
 pub mod failure;
 
 pub mod csv;
+
+pub mod parquet;
+pub mod source;
+
 pub mod dataset;
 
 mod in_order;

@@ -121,7 +121,7 @@ fn files_of_other_formats_are_named() {
         (
             b"PAR1\x15\x04\x15".to_vec(),
             "data/t.csv is a Parquet file, not CSV",
-            "read_parquet",
+            "extract.parquet",
         ),
         (
             gzip(&gzip(SEED)),

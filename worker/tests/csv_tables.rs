@@ -214,6 +214,6 @@ fn counts_are_whole_and_examples_are_five() {
     let null = &description.columns[0].faults[0];
     assert_eq!(
         (null.count, null.examples.len(), null.examples[4].line),
-        (200_000, 5, 6)
+        (200_000, 5, Some(6))
     );
 }

@@ -66,8 +66,7 @@ impl Sources {
         let StageSpec::Extract(extract) = spec else {
             return Ok(None);
         };
-        let Some(csv) = &extract.csv else { return Ok(None) };
-        match (&csv.path, &csv.config_map) {
+        match (extract.path(), extract.config_map()) {
             (Some(path), _) => Ok(Some(self.beside_the_manifest(path))),
             (None, Some(key)) => self.of_config_map(key, workspace, run_folder).map(Some),
             (None, None) => Ok(None),
@@ -120,7 +119,7 @@ mod tests {
     use trainyard_contract::stage::{CsvSource, ExtractSpec};
 
     fn extract(csv: CsvSource) -> StageSpec {
-        StageSpec::Extract(ExtractSpec { csv: Some(csv) })
+        StageSpec::Extract(ExtractSpec::from(csv))
     }
 
     fn path(path: &str) -> StageSpec {

@@ -3,6 +3,7 @@
 use crate::lint::{alike, schema};
 use crate::manifest::ConfigMaps;
 use std::collections::{BTreeMap, BTreeSet};
+use trainyard_contract::stage::ExtractSpec;
 use trainyard_contract::{RunName, RunUid};
 use trainyard_crds::{MLPipeline, door};
 use trainyard_engine::{FieldPath, FieldStep, Pipeline, Run, RunDraft, Slot, SpecFault, Timestamp};
@@ -125,8 +126,7 @@ pub(super) fn of_engine(fault: SpecFault) -> Beyond {
 fn missing_keys(raw: &MLPipeline, config_maps: &ConfigMaps) -> Vec<Beyond> {
     let mut faults = Vec::new();
     for (i, stage) in raw.spec.stages.iter().enumerate() {
-        let csv = stage.extract.as_ref().and_then(|extract| extract.csv.as_ref());
-        let Some(named) = csv.and_then(|csv| csv.config_map.as_ref()) else {
+        let Some(named) = stage.extract.as_ref().and_then(ExtractSpec::config_map) else {
             continue;
         };
         let Some(config_map) = config_maps.get(&named.name) else {

@@ -13,19 +13,64 @@ pub const PANDAS_NULL_WORDS: [&str; 18] = [
 /// The pattern of a key of a Secret or ConfigMap, as the API server has it: the name of a file in a folder, not `.` or `..`.
 pub const OBJECT_KEY_PATTERN: &str = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$";
 
-/// Reads a table into a dataset. Exactly one source is set; today that is `csv`.
+/// Reads a table into a dataset. Exactly one source is set: `csv` or `parquet`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "has(self.csv)", "message": "extract needs exactly one source: csv"},
+    {"rule": "has(self.csv) != has(self.parquet)", "message": "extract needs exactly one source: csv or parquet"},
 ]))]
 pub struct ExtractSpec {
     /// A CSV file, plain or compressed with gzip or zstd (known by its first bytes, whatever its name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvSource>,
+    /// A Parquet file. Numbers stay numbers; booleans become the texts `True` and `False`, dates and times texts of ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parquet: Option<ParquetSource>,
 }
 
-/// A CSV file and how to read it. Exactly one of `path` and `configMap` is set.
+impl ExtractSpec {
+    /// Where the file is, as the manifest says it; `None` where it comes from a ConfigMap.
+    pub fn path(&self) -> Option<&str> {
+        let csv = self.csv.as_ref().and_then(|csv| csv.path.as_deref());
+        csv.or_else(|| self.parquet.as_ref().map(|parquet| parquet.path.as_str()))
+    }
+
+    /// The key of a ConfigMap that holds the file.
+    pub fn config_map(&self) -> Option<&ConfigMapKey> {
+        self.csv.as_ref().and_then(|csv| csv.config_map.as_ref())
+    }
+}
+
+impl From<CsvSource> for ExtractSpec {
+    fn from(csv: CsvSource) -> Self {
+        Self {
+            csv: Some(csv),
+            parquet: None,
+        }
+    }
+}
+
+impl From<ParquetSource> for ExtractSpec {
+    fn from(parquet: ParquetSource) -> Self {
+        Self {
+            csv: None,
+            parquet: Some(parquet),
+        }
+    }
+}
+
+/// A Parquet file, or several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParquetSource {
+    /// Where the file is: below the workspace; on a laptop beside the manifest, or anywhere when absolute.
+    /// `$(parameters.x)` may stand in it. Where its last part has wildcards (`*`, `?`, `[0-9]`, `[!a-z]`), it is all files
+    /// that match, in the order of their names: one table, whose files must have the same columns.
+    #[schemars(length(min = 1, max = 1024))]
+    pub path: String,
+}
+
+/// A CSV file, or several, and how to read them. Exactly one of `path` and `configMap` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
@@ -39,7 +84,8 @@ pub struct ExtractSpec {
 ]))]
 pub struct CsvSource {
     /// Where the file is: below the workspace; on a laptop beside the manifest, or anywhere when absolute.
-    /// `$(parameters.x)` may stand in it.
+    /// `$(parameters.x)` may stand in it. Where its last part has wildcards (`*`, `?`, `[0-9]`, `[!a-z]`), it is all files
+    /// that match, in the order of their names: one table, whose files must have the same columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub path: Option<String>,

@@ -245,7 +245,7 @@ mod tests {
             null_values: Some(vec!["$".into(), "$(run.name)".into()]),
             ..CsvSource::default()
         };
-        let spec = StageSpec::Extract(ExtractSpec { csv: Some(csv.clone()) });
+        let spec = StageSpec::Extract(ExtractSpec::from(csv.clone()));
         let wanted = CsvSource {
             path: Some("eu.csv".into()),
             null_values: Some(vec!["$".into(), "r1".into()]),
@@ -253,7 +253,7 @@ mod tests {
         };
         assert_eq!(
             resolve(&spec, &values(), &Outputs::new()),
-            Ok(StageSpec::Extract(ExtractSpec { csv: Some(wanted) }))
+            Ok(StageSpec::Extract(ExtractSpec::from(wanted)))
         );
         let paths: Vec<String> = texts_of(&spec, &FieldPath::root("s"))
             .iter()

@@ -7,12 +7,10 @@ use trainyard_contract::{PipelineName, StageSpec};
 use trainyard_engine::{Pipeline, PipelineDraft, RetryPolicy, SpecFault, StageDraft, Timeouts};
 
 pub(crate) fn csv(path: &str) -> StageSpec {
-    StageSpec::Extract(ExtractSpec {
-        csv: Some(CsvSource {
-            path: Some(path.into()),
-            ..CsvSource::default()
-        }),
-    })
+    StageSpec::Extract(ExtractSpec::from(CsvSource {
+        path: Some(path.into()),
+        ..CsvSource::default()
+    }))
 }
 
 pub(crate) fn extract(name: &str) -> StageDraft {

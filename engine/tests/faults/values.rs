@@ -66,7 +66,7 @@ fn names_of_other_objects_and_columns_of_models_take_no_late_values() {
     };
     refuses(
         vec![
-            StageDraft::new("load", StageSpec::Extract(ExtractSpec { csv: Some(csv) })),
+            StageDraft::new("load", StageSpec::Extract(ExtractSpec::from(csv))),
             train_on("train", &["$(stages.load.outputs.best)"], "$(run.name)").after(&["load"]),
         ],
         &[

@@ -30,12 +30,10 @@ pub(crate) fn quick_retry() -> RetryPolicy {
 
 fn spec(kind: Kind) -> StageSpec {
     match kind {
-        Kind::Extract => StageSpec::Extract(ExtractSpec {
-            csv: Some(CsvSource {
-                path: Some("x.csv".into()),
-                ..CsvSource::default()
-            }),
-        }),
+        Kind::Extract => StageSpec::Extract(ExtractSpec::from(CsvSource {
+            path: Some("x.csv".into()),
+            ..CsvSource::default()
+        })),
         Kind::Validate => StageSpec::Validate(ValidateSpec::default()),
         Kind::Train => StageSpec::Train(TrainSpec {
             features: vec!["age".into()],

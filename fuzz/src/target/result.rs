@@ -69,12 +69,10 @@ fn run_to_its_end(result: &StageResult) {
 }
 
 fn pipeline() -> Pipeline {
-    let extract = StageSpec::Extract(ExtractSpec {
-        csv: Some(CsvSource {
-            path: Some("table.csv".to_owned()),
-            ..CsvSource::default()
-        }),
-    });
+    let extract = StageSpec::Extract(ExtractSpec::from(CsvSource {
+        path: Some("table.csv".to_owned()),
+        ..CsvSource::default()
+    }));
     let train = StageSpec::Train(TrainSpec {
         features: vec!["age".to_owned()],
         target: "target".to_owned(),

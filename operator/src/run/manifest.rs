@@ -69,11 +69,10 @@ pub(crate) struct Attempt<'a> {
 /// The file that an `extract` reads, as its worker will see it; `None` for a kind that reads none.
 pub(crate) fn source(spec: &StageSpec) -> Option<SourceFile> {
     let StageSpec::Extract(extract) = spec else { return None };
-    let csv = extract.csv.as_ref()?;
-    match (&csv.path, &csv.config_map) {
+    match (extract.path(), extract.config_map()) {
         (Some(path), _) => Some(SourceFile {
             path: path.into(),
-            name: path.clone(),
+            name: path.to_owned(),
         }),
         (None, Some(ConfigMapKey { name, key })) => Some(SourceFile {
             path: format!("{SOURCE_FOLDER}/{key}").into(),
@@ -87,7 +86,7 @@ pub(crate) fn source(spec: &StageSpec) -> Option<SourceFile> {
 /// would be the container's: its environment, its mounts.
 pub(crate) fn absolute_path(spec: &StageSpec) -> Option<&str> {
     let StageSpec::Extract(extract) = spec else { return None };
-    let path = extract.csv.as_ref()?.path.as_deref()?;
+    let path = extract.path()?;
     path.starts_with('/').then_some(path)
 }
 
@@ -437,7 +436,7 @@ fn mounts(attempt: &Attempt<'_>) -> Vec<VolumeMount> {
 
 fn config_map<'a>(attempt: &'a Attempt<'_>) -> Option<&'a ConfigMapKey> {
     match &attempt.start.spec {
-        StageSpec::Extract(extract) => extract.csv.as_ref()?.config_map.as_ref(),
+        StageSpec::Extract(extract) => extract.config_map(),
         StageSpec::Validate(_) | StageSpec::Train(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => None,
     }
 }

@@ -5,7 +5,6 @@
 
 use super::block_table::BlockTable;
 use super::column::{Column, TextValues, Values};
-use super::error::CsvError;
 use crate::dataset::{BATCH_BYTES, BATCH_ROWS, DatasetError};
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray};
@@ -48,7 +47,7 @@ enum BatchValues {
 
 impl<'a> Batcher<'a> {
     /// Begins a table.
-    pub(crate) fn begin(schema: SchemaRef, sink: &'a mut dyn BatchSink) -> Result<Self, CsvError> {
+    pub(crate) fn begin(schema: SchemaRef, sink: &'a mut dyn BatchSink) -> Result<Self, DatasetError> {
         sink.begin(&schema)?;
         let columns = schema
             .fields()
@@ -64,7 +63,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// Adds the rows of a block, whose columns must fit the schema.
-    pub(crate) fn add(&mut self, table: &BlockTable) -> Result<(), CsvError> {
+    pub(crate) fn add(&mut self, table: &BlockTable) -> Result<(), DatasetError> {
         let rows = table.rows as usize;
         let mut from = 0;
         while from < rows {
@@ -86,7 +85,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// Hands on what there is.
-    pub(crate) fn flush(&mut self) -> Result<(), CsvError> {
+    pub(crate) fn flush(&mut self) -> Result<(), DatasetError> {
         if self.rows == 0 {
             return Ok(());
         }
@@ -96,7 +95,7 @@ impl<'a> Batcher<'a> {
         let batch = columns
             .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .map_err(DatasetError::from)?;
-        Ok(self.sink.take(batch)?)
+        self.sink.take(batch)
     }
 }
 

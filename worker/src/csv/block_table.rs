@@ -87,6 +87,18 @@ impl BlockTable {
         }
     }
 
+    /// Columns of `rows` rows each that were read elsewhere, from row `first_row` of a file on that has no lines.
+    pub(crate) fn of_columns(number: u64, (first_row, rows): (u64, u32), columns: Vec<Column>) -> Self {
+        Self {
+            number,
+            rows,
+            columns,
+            faults: RecordFaults::default(),
+            lines: LineRuns::consecutive(first_row + 1, rows),
+            scratch: Vec::new(),
+        }
+    }
+
     /// Reads `block`. Columns that turn out to be text although `read_as` says otherwise are read as text.
     pub(crate) fn read(&mut self, block: &Block, rules: &Rules, read_as: &[ReadAs]) {
         self.number = block.number;
@@ -135,7 +147,10 @@ impl BlockTable {
     /// Reads the record at `start`; says where the next one starts and how many lines this one has.
     #[inline]
     fn read_record(&mut self, bytes: &[u8], start: usize, line: u64, rules: &Rules) -> (usize, u64) {
-        let place = Place { line, row: self.rows };
+        let place = Place {
+            line: Some(line),
+            row: self.rows,
+        };
         let last = self.columns.len() - 1;
         let mut at = start;
         let mut lines = 1;

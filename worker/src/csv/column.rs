@@ -49,8 +49,8 @@ pub(crate) struct TextValues {
 /// Where a cell stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// Physical line where its record starts.
-    pub(crate) line: u64,
+    /// Physical line where its record starts, where the file has lines.
+    pub(crate) line: Option<u64>,
     /// Row, from the block's first.
     pub(crate) row: u32,
 }
@@ -129,10 +129,8 @@ impl Column {
         if null_words.contains(cell) {
             return self.push_fault(CellFaultKind::Null, cell, place);
         }
-        if let Values::Text(values) = &mut self.values {
-            values.bytes.extend_from_slice(cell);
-            values.ends.push(values.bytes.len());
-            return;
+        if self.is_text() {
+            return self.push_text(cell);
         }
         match CellNumber::parse(cell) {
             CellNumber::Whole(value) => self.push_whole(value),
@@ -149,11 +147,50 @@ impl Column {
         }
     }
 
-    fn push_whole(&mut self, value: i64) {
+    /// Adds a text as it is. Only for a column that is read as text.
+    pub(crate) fn push_text(&mut self, text: &[u8]) {
+        if let Values::Text(values) = &mut self.values {
+            values.bytes.extend_from_slice(text);
+            values.ends.push(values.bytes.len());
+        }
+    }
+
+    /// Adds whole numbers. Not for a column that is read as text.
+    pub(crate) fn extend_whole(&mut self, added: impl Iterator<Item = i64>) {
+        match &mut self.values {
+            Values::Whole(values) => {
+                let from = values.len();
+                values.extend(added);
+                self.bits |= values[from..]
+                    .iter()
+                    .fold(0, |bits, &value| bits | Seen::bits_of(value));
+            }
+            Values::Float(values) => values.extend(added.map(|value| value as f64)),
+            Values::Text(_) => {}
+        }
+    }
+
+    /// Adds finite numbers. Only for a column that was turned to floats.
+    pub(crate) fn extend_floats(&mut self, added: &[f64]) {
+        if let Values::Float(values) = &mut self.values {
+            values.extend_from_slice(added);
+        }
+    }
+
+    /// Adds a finite number, and turns the column to floats. Not for one that is read as text.
+    pub(crate) fn push_finite(&mut self, value: f64) {
+        self.turn_to_floats();
+        if let Values::Float(values) = &mut self.values {
+            values.push(value);
+        }
+    }
+
+    /// Adds a whole number. Not for a column that is read as text.
+    pub(crate) fn push_whole(&mut self, value: i64) {
         match &mut self.values {
             Values::Whole(values) => {
                 values.push(value);
-                self.bits |= (value ^ (value >> 63)).cast_unsigned();
+                self.bits |= Seen::bits_of(value);
             }
             Values::Float(values) => values.push(value as f64),
             Values::Text(_) => {}
@@ -170,13 +207,11 @@ impl Column {
             }
             return;
         }
-        self.turn_to_floats();
-        if let Values::Float(values) = &mut self.values {
-            values.push(value);
-        }
+        self.push_finite(value);
     }
 
-    fn turn_to_floats(&mut self) {
+    /// Turns whole numbers to floats.
+    pub(crate) fn turn_to_floats(&mut self) {
         if let Values::Whole(values) = &self.values {
             // Rounds to the nearest, ties to even, as reading the text as a float does.
             self.values = Values::Float(values.iter().map(|&value| value as f64).collect());
@@ -184,7 +219,7 @@ impl Column {
     }
 
     /// Adds a missing value and says why it is missing.
-    fn push_fault(&mut self, kind: CellFaultKind, cell: &[u8], place: Place) {
+    pub(crate) fn push_fault(&mut self, kind: CellFaultKind, cell: &[u8], place: Place) {
         self.nulls.push(place.row);
         match &mut self.values {
             Values::Whole(values) => values.push(0),

@@ -28,6 +28,12 @@ pub(crate) enum ReadAs {
 }
 
 impl Seen {
+    /// The bits that a whole number needs, besides the sign.
+    #[inline]
+    pub(crate) fn bits_of(value: i64) -> u64 {
+        (value ^ (value >> 63)).cast_unsigned()
+    }
+
     /// What was met here or there.
     pub(crate) fn join(self, other: Self) -> Self {
         Self {

@@ -8,53 +8,16 @@ use super::unpack::Damage;
 use super::word::FileName;
 use crate::StageError;
 use crate::dataset::DatasetError;
-use camino::Utf8PathBuf;
+use crate::source::SourceError;
 use std::io;
 use trainyard_contract::FailureClass;
 
 /// Why a CSV file could not become a table.
 #[derive(Debug, thiserror::Error)]
 pub enum CsvError {
-    /// Nothing is where the file should be.
-    #[error("{name} is not there")]
-    Missing {
-        /// The file as people know it.
-        name: FileName,
-        /// Where it was looked for.
-        path: Utf8PathBuf,
-    },
-    /// A folder, a pipe, a device.
-    #[error("{name} is {what}, not a file")]
-    NotAFile {
-        /// The file as people know it.
-        name: FileName,
-        /// What stands there, with its article.
-        what: &'static str,
-    },
-    /// `..` or a link leads out of the folder that the file should be in.
-    #[error("{name} leads out of the workspace")]
-    Outside {
-        /// The file as people know it.
-        name: FileName,
-    },
-    /// The file may not be read.
-    #[error("{name} may not be read")]
-    Forbidden {
-        /// The file as people know it.
-        name: FileName,
-        /// Where it is.
-        path: Utf8PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The disk or the network below the file failed.
-    #[error("cannot read {name}: {source}")]
-    Read {
-        /// The file as people know it.
-        name: FileName,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// The file cannot be read at all.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The compressed file is not whole.
     #[error("{name} {damage}")]
     Damaged {
@@ -113,6 +76,18 @@ pub enum CsvError {
         /// How many more such records there are.
         more: u64,
     },
+    /// One of several files has other columns than the first.
+    #[error("{name}:{line}: {difference}, unlike in {first}")]
+    OtherColumns {
+        /// The file as people know it.
+        name: FileName,
+        /// Where its header stands.
+        line: u64,
+        /// The first of the files.
+        first: FileName,
+        /// In what they differ.
+        difference: String,
+    },
     /// Two passes over the file saw different bytes.
     #[error("{name} changed while it was read")]
     Changed {
@@ -137,19 +112,18 @@ impl CsvError {
     /// Whose fault it is.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::Missing { .. }
-            | Self::NotAFile { .. }
-            | Self::Forbidden { .. }
-            | Self::Damaged { .. }
+            Self::Source(error) => error.class(),
+            Self::Damaged { .. }
             | Self::Foreign { .. }
             | Self::Empty { .. }
             | Self::NoRows { .. }
             | Self::Header { .. }
-            | Self::Record { .. } => FailureClass::Data,
-            Self::Outside { .. } | Self::Options { .. } => FailureClass::Config,
+            | Self::Record { .. }
+            | Self::OtherColumns { .. } => FailureClass::Data,
+            Self::Options { .. } => FailureClass::Config,
             // Alone, `Stopped` has no reason; the stage asks its stop flag for it.
             Self::Changed { .. } | Self::Stopped => FailureClass::Transient,
-            Self::Read { .. } | Self::Write(_) => FailureClass::Infra,
+            Self::Write(_) => FailureClass::Infra,
         }
     }
 
@@ -160,12 +134,9 @@ impl CsvError {
             | Self::Empty { .. }
             | Self::NoRows { .. }
             | Self::Header { .. }
-            | Self::Record { .. } => true,
-            Self::Missing { .. }
-            | Self::NotAFile { .. }
-            | Self::Outside { .. }
-            | Self::Forbidden { .. }
-            | Self::Read { .. }
+            | Self::Record { .. }
+            | Self::OtherColumns { .. } => true,
+            Self::Source(_)
             | Self::Damaged { .. }
             | Self::Changed { .. }
             | Self::Options { .. }
@@ -177,18 +148,13 @@ impl CsvError {
     /// What to do about it; empty where nobody knows.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing { path, .. } => {
-                format!("correct extract.csv.path, or copy the file to {path}")
-            }
-            Self::NotAFile { .. } => "give the path of a CSV file, plain or compressed with gzip or zstd".to_owned(),
-            Self::Outside { .. } => "give a path below the workspace, without `..`".to_owned(),
-            Self::Forbidden { path, .. } => format!("give the user that runs Trainyard the right to read {path}"),
-            Self::Read { .. } => "look at the disk or the volume that holds the file".to_owned(),
+            Self::Source(error) => error.hint(),
             Self::Damaged { damage, .. } => damage.hint(),
             Self::Foreign { advice, .. } => (*advice).to_owned(),
             Self::Empty { .. } | Self::NoRows { .. } => "look at what writes the file; it wrote no rows".to_owned(),
             Self::Header { fault, .. } => fault.hint().to_owned(),
             Self::Record { fault, .. } => fault.hint().to_owned(),
+            Self::OtherColumns { .. } => "give all files the same columns in the same order".to_owned(),
             Self::Changed { .. } => "let the writer finish first: write beside the file and rename it".to_owned(),
             Self::Options { .. } => "correct the stage's extract.csv".to_owned(),
             Self::Write(_) | Self::Stopped => String::new(),
@@ -201,11 +167,10 @@ impl From<CsvError> for StageError {
         let failed = Self::failed(error.class(), error.to_string()).hint(error.hint());
         match error {
             CsvError::Write(error) => error.into(),
-            CsvError::Forbidden { source, .. }
-            | CsvError::Damaged {
+            CsvError::Source(error) => error.into(),
+            CsvError::Damaged {
                 source: Some(source), ..
             } => failed.caused_by(source),
-            // `Read` has its cause in the message; the others have none.
             _ => failed,
         }
     }

@@ -92,7 +92,7 @@ fn named(first: &[u8]) -> Option<Foreign> {
         ),
         [b'P', b'A', b'R', b'1', 0..=8 | 0x0E..=0x1F, ..] => (
             "is a Parquet file, not CSV",
-            "write it as CSV, for example with pandas: read_parquet(…).to_csv(…, index=False)",
+            "read it with extract.parquet instead of extract.csv",
         ),
         _ => return None,
     };

@@ -16,6 +16,15 @@ pub(crate) struct LineRuns {
 }
 
 impl LineRuns {
+    /// `rows` rows on consecutive lines from `line` on.
+    pub(crate) fn consecutive(line: u64, rows: u32) -> Self {
+        Self {
+            runs: vec![LineRun { row: 0, line }],
+            known_to: None,
+            next_line: line + u64::from(rows),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.known_to = None;

@@ -7,17 +7,16 @@ use super::batch::Batcher;
 use super::block_table::{BlockTable, RecordFaults};
 use super::column::Column;
 use super::column_type::{ReadAs, Seen};
-use super::error::CsvError;
 use super::header::Header;
 use super::line_runs::LineRuns;
-use super::word::FileName;
+use crate::dataset::DatasetError;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescription, DatasetSource, EXAMPLES_MAX};
 
-/// The table of a file, as far as its blocks came.
+/// The table of a file or several, as far as their blocks came.
 pub(crate) struct Merger<'a> {
-    header: &'a Header,
+    header: Header,
     seen: Vec<Seen>,
     types: Vec<DataType>,
     /// `None` once a block has contradicted the types, or no table can be made any more.
@@ -31,11 +30,11 @@ pub(crate) struct Merger<'a> {
 impl<'a> Merger<'a> {
     /// Begins a table whose columns have the types that `seen` says; `make_batcher` begins the output.
     pub(crate) fn new(
-        header: &'a Header,
+        header: Header,
         seen: Vec<Seen>,
-        make_batcher: impl FnOnce(SchemaRef) -> Result<Batcher<'a>, CsvError>,
-    ) -> Result<Self, CsvError> {
-        let types: Vec<DataType> = types(header, &seen).collect();
+        make_batcher: impl FnOnce(SchemaRef) -> Result<Batcher<'a>, DatasetError>,
+    ) -> Result<Self, DatasetError> {
+        let types: Vec<DataType> = types(&header, &seen).collect();
         let fields: Vec<Field> = header
             .names
             .iter()
@@ -55,12 +54,12 @@ impl<'a> Merger<'a> {
     }
 
     /// Adds the next block's table.
-    pub(crate) fn add(&mut self, table: &BlockTable) -> Result<(), CsvError> {
+    pub(crate) fn add(&mut self, table: &BlockTable) -> Result<(), DatasetError> {
         for (seen, column) in self.seen.iter_mut().zip(&table.columns) {
             *seen = seen.join(column.seen());
         }
         self.record_faults.join(&table.faults);
-        if self.record_faults.count > 0 || !types(self.header, &self.seen).eq(self.types.iter().cloned()) {
+        if self.record_faults.count > 0 || !types(&self.header, &self.seen).eq(self.types.iter().cloned()) {
             self.batcher = None;
         }
         for (faults, column) in self.faults.iter_mut().zip(&table.columns) {
@@ -71,6 +70,16 @@ impl<'a> Merger<'a> {
         self.batcher.as_mut().map_or(Ok(()), |batcher| batcher.add(table))
     }
 
+    /// Rows so far.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The columns.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
     /// Whether the types held so far.
     pub(crate) fn is_writing(&self) -> bool {
         self.batcher.is_some()
@@ -78,20 +87,20 @@ impl<'a> Merger<'a> {
 
     /// How further blocks are read best.
     pub(crate) fn read_as(&self) -> Arc<[ReadAs]> {
-        read_as(self.header, &self.seen).collect()
+        read_as(&self.header, &self.seen).collect()
     }
 
-    /// The end of the file: what is known about the table, if all of it went to the output.
-    pub(crate) fn finish(self, source: DatasetSource) -> Result<MergeEnd, CsvError> {
+    /// How the blocks of another file are read best, where `join` adds what is known of each of its columns.
+    pub(crate) fn read_as_of(&self, join: impl Fn(usize, Seen) -> Seen) -> Vec<ReadAs> {
+        let seen: Vec<Seen> = self.seen.iter().enumerate().map(|(i, &seen)| join(i, seen)).collect();
+        read_as(&self.header, &seen).collect()
+    }
+
+    /// The end of the last file: what is known about the table, if all of it went to the output.
+    pub(crate) fn finish(self, source: DatasetSource) -> Result<MergeEnd, DatasetError> {
         let Some(mut batcher) = self.batcher else {
             return Ok(MergeEnd::OtherTypes(self.seen));
         };
-        if self.rows == 0 {
-            return Err(CsvError::NoRows {
-                name: FileName::new(&source.name),
-                line: self.header.line,
-            });
-        }
         batcher.flush()?;
         let columns = self.header.names.iter().zip(&self.types).zip(self.faults);
         let columns = columns.map(|((name, data_type), mut faults)| {
@@ -112,11 +121,11 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// How a pass over a file ended.
+/// How a pass over the files ended.
 pub(crate) enum MergeEnd {
     /// The output holds the table.
     Table(Box<DatasetDescription>),
-    /// The columns have other types than the beginning of the file said; the output is of no use.
+    /// The columns have other types than the beginning said; the output is of no use.
     OtherTypes(Vec<Seen>),
 }
 

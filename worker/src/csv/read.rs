@@ -1,6 +1,6 @@
-//! A whole CSV file into a table: one pass over it, two where its types show late, on several threads.
+//! Whole CSV files into a table: one pass over them, two where their types show late, on several threads.
 //!
-//! In: a file, [`CsvOptions`]. Out: batches into a [`BatchSink`], and the [`DatasetDescription`]. Memory does not grow with
+//! In: files one after the other, [`CsvOptions`]. Out: batches into a [`BatchSink`], and the [`DatasetDescription`]. Memory does not grow with
 //! the file: each thread holds one block and its table, and at most a few tables wait for an earlier one.
 //! Batches, types and faults are the same with any number of threads.
 
@@ -13,10 +13,11 @@ use super::error::CsvError;
 use super::header::Header;
 use super::merge::{MergeEnd, Merger, read_as};
 use super::options::CsvOptions;
-use super::source::{Input, Place, open};
+use super::source::Input;
 use super::threads::Shared;
 use super::word::FileName;
 use crate::dataset::DatasetError;
+use crate::source::{Place, SourceFiles, difference};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use std::io::Read;
@@ -49,24 +50,27 @@ impl<'a> ReadControl<'a> {
     }
 }
 
-/// Reads the file at `place`, which people know as `name`, into `sink`.
+/// Reads `files`, one after the other, into `sink`.
 ///
 /// # Errors
-/// No table can be made of the file; all cells that are missing, not finite or no numbers are in the description instead.
-pub fn read_file(
-    place: Place<'_>,
-    name: &str,
+/// No table can be made of them; all cells that are missing, not finite or no numbers are in the description instead.
+pub fn read_files(
+    files: &SourceFiles,
     options: &CsvOptions,
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<DatasetDescription, CsvError> {
-    read(|| Input::new(open(place, name)?, name), options, control, sink)
+    let open = |number: usize| {
+        let file = &files.files[number];
+        Input::new(file.open()?, &file.name)
+    };
+    read(files, open, options, control, sink)
 }
 
-/// Reads `bytes` as [`read_file`] reads a file.
+/// Reads `bytes` as [`read_files`] reads a file.
 ///
 /// # Errors
-/// As [`read_file`].
+/// As [`read_files`].
 pub fn read_bytes(
     name: &str,
     bytes: &[u8],
@@ -78,7 +82,7 @@ pub fn read_bytes(
 /// [`read_bytes`] with a say in how.
 ///
 /// # Errors
-/// As [`read_file`].
+/// As [`read_files`].
 pub fn read_bytes_with(
     name: &str,
     bytes: &[u8],
@@ -86,7 +90,8 @@ pub fn read_bytes_with(
     control: ReadControl,
 ) -> Result<(Vec<RecordBatch>, DatasetDescription), CsvError> {
     let mut sink = InMemory::default();
-    let description = read(|| Input::new(bytes, name), options, control, &mut sink)?;
+    let files = SourceFiles::one(name, Place::Anywhere(name.into()));
+    let description = read(&files, |_| Input::new(bytes, name), options, control, &mut sink)?;
     Ok((sink.batches, description))
 }
 
@@ -108,17 +113,18 @@ impl BatchSink for InMemory {
 }
 
 fn read<R: Read + Send>(
-    open: impl Fn() -> Result<Input<R>, CsvError>,
+    files: &SourceFiles,
+    open: impl Fn(usize) -> Result<Input<R>, CsvError>,
     options: &CsvOptions,
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<DatasetDescription, CsvError> {
-    let (end, source) = pass(open()?, options, None, control, sink)?;
+    let (end, source) = pass(files, &open, options, None, control, sink)?;
     let seen = match end {
         MergeEnd::Table(description) => return Ok(*description),
         MergeEnd::OtherTypes(seen) => seen,
     };
-    match pass(open()?, options, Some(seen), control, sink) {
+    match pass(files, &open, options, Some(seen), control, sink) {
         Ok((MergeEnd::Table(description), again)) if again == source => Ok(*description),
         Ok(_) => Err(CsvError::Changed {
             name: FileName::new(&source.name),
@@ -127,51 +133,105 @@ fn read<R: Read + Send>(
     }
 }
 
-/// One pass over the file. The types are those of `seen`, or those that the first block says.
+/// The table of a pass, which the first file begins.
+enum Table<'m> {
+    Begun(Box<Merger<'m>>),
+    Unbegun {
+        seen: Option<Vec<Seen>>,
+        sink: &'m mut dyn BatchSink,
+    },
+}
+
+/// One pass over all files. The types are those of `seen`, or those that the first block says.
 fn pass<R: Read + Send>(
-    input: Input<R>,
+    files: &SourceFiles,
+    open: impl Fn(usize) -> Result<Input<R>, CsvError>,
     options: &CsvOptions,
     seen: Option<Vec<Seen>>,
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<(MergeEnd, DatasetSource), CsvError> {
-    let mut blocks = BlockReader::new(input, options.dialect, control.block_bytes);
-    match pass_over(&mut blocks, options, seen, control, sink) {
-        Err(error) if error.is_of_text() => {
-            // Damaged data may decompress to anything, so what it seems to be says nothing.
-            blocks.check_rest(&|| (control.go_on)(0))?;
-            Err(error)
-        }
-        other => other,
+    let mut table = Table::Unbegun { seen, sink };
+    let mut parts = Vec::with_capacity(files.files.len());
+    for number in 0..files.files.len() {
+        let first_row = match &table {
+            Table::Begun(merger) => merger.rows(),
+            Table::Unbegun { .. } => 0,
+        };
+        let mut blocks = BlockReader::new(open(number)?, options.dialect, control.block_bytes);
+        let merger = match add_file(&mut blocks, files, options, table, control) {
+            Err(error) if error.is_of_text() => {
+                // Damaged data may decompress to anything, so what it seems to be says nothing.
+                blocks.check_rest(&|| (control.go_on)(0))?;
+                return Err(error);
+            }
+            other => other?,
+        };
+        parts.push(blocks.input().describe(first_row));
+        table = Table::Begun(Box::new(merger));
+    }
+    let source = files.describe(parts);
+    match table {
+        Table::Begun(merger) if merger.rows() == 0 => Err(CsvError::NoRows {
+            name: FileName::new(&files.files[0].name),
+            line: merger.header().line,
+        }),
+        Table::Begun(merger) => Ok((merger.finish(source.clone())?, source)),
+        // There is no table of no file.
+        Table::Unbegun { .. } => Err(CsvError::Empty {
+            name: FileName::new(&files.name),
+        }),
     }
 }
 
-fn pass_over<R: Read + Send>(
+/// Adds the records of one file to the table.
+fn add_file<'m, R: Read + Send>(
     blocks: &mut BlockReader<R>,
+    files: &SourceFiles,
     options: &CsvOptions,
-    seen: Option<Vec<Seen>>,
+    table: Table<'m>,
     control: ReadControl,
-    sink: &mut dyn BatchSink,
-) -> Result<(MergeEnd, DatasetSource), CsvError> {
+) -> Result<Merger<'m>, CsvError> {
     let (header, first) = first_block(blocks, options)?;
     let rules = Rules::new(&header, options);
-    let mut table = BlockTable::new(&header);
-    let nothing_seen = vec![Seen::default(); header.names.len()];
-    let first_read_as: Vec<ReadAs> = read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)).collect();
-    table.read(&first, &rules, &first_read_as);
-    let seen = seen.unwrap_or_else(|| table.columns.iter().map(Column::seen).collect());
-    let mut merger = Merger::new(&header, seen, |schema| Batcher::begin(schema, sink))?;
-    merger.add(&table)?;
-    if !(control.go_on)(u64::from(table.rows)) {
+    let mut block_table = BlockTable::new(&header);
+    let mut merger = match table {
+        Table::Begun(merger) => {
+            be_alike(merger.header(), &header, blocks.input().name(), &files.files[0].name)?;
+            block_table.read(&first, &rules, &merger.read_as());
+            *merger
+        }
+        Table::Unbegun { seen, sink } => {
+            let nothing_seen = vec![Seen::default(); header.names.len()];
+            let first_read_as: Vec<ReadAs> = read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)).collect();
+            block_table.read(&first, &rules, &first_read_as);
+            let seen = seen.unwrap_or_else(|| block_table.columns.iter().map(Column::seen).collect());
+            Merger::new(header.clone(), seen, |schema| Batcher::begin(schema, sink))?
+        }
+    };
+    merger.add(&block_table)?;
+    if !(control.go_on)(u64::from(block_table.rows)) {
         return Err(CsvError::Stopped);
     }
     let shared = Shared::new(blocks, merger, first.number + 1, control);
     drop(first);
-    shared.read_all(&rules, table);
+    shared.read_all(&rules, block_table);
     let (blocks, merger, end) = shared.into_parts();
-    let source = blocks.input().describe();
-    refuse_bad_records(&merger.record_faults, end, &source.name)?;
-    Ok((merger.finish(source.clone())?, source))
+    refuse_bad_records(&merger.record_faults, end, blocks.input().name())?;
+    Ok(merger)
+}
+
+/// Refuses a file whose columns are not those of the first.
+fn be_alike(first: &Header, header: &Header, name: &str, first_name: &str) -> Result<(), CsvError> {
+    match difference(&first.names, &header.names) {
+        None => Ok(()),
+        Some(difference) => Err(CsvError::OtherColumns {
+            name: FileName::new(name),
+            line: header.line,
+            first: FileName::new(first_name),
+            difference,
+        }),
+    }
 }
 
 /// The header, and what follows it in the block that holds it.

@@ -9,8 +9,9 @@ use super::error::CsvError;
 use super::fault::RecordFault;
 use super::header::Header;
 use super::options::CsvOptions;
-use super::source::{Input, Place, open};
+use super::source::Input;
 use super::word::{FileName, Word};
+use crate::source::{NamedPlace, Place};
 use camino::Utf8Path;
 use std::fs::File;
 use std::io::Read;
@@ -29,7 +30,11 @@ pub(crate) struct CsvStream<R: Read> {
 impl CsvStream<File> {
     /// Opens the file at `path`, which people know as `name`, and reads its header.
     pub(crate) fn open(path: &Utf8Path, name: &str, options: CsvOptions) -> Result<Self, CsvError> {
-        Self::new(open(Place::Anywhere(path), name)?, name, options)
+        let file = NamedPlace {
+            name: name.to_owned(),
+            place: Place::Anywhere(path.to_owned()),
+        };
+        Self::new(file.open()?, name, options)
     }
 }
 

@@ -17,15 +17,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const WAITING_TABLES: u64 = 2;
 
 /// What the threads of one pass share.
-pub(crate) struct Shared<'a, R: Read> {
+pub(crate) struct Shared<'a, 'm, R: Read> {
     blocks: Mutex<&'a mut BlockReader<R>>,
-    merge: Mutex<MergeState<'a>>,
+    merge: Mutex<MergeState<'m>>,
     merged: Condvar,
     control: ReadControl<'a>,
 }
 
-struct MergeState<'a> {
-    merger: Merger<'a>,
+struct MergeState<'m> {
+    merger: Merger<'m>,
     /// The block that is merged next.
     next: u64,
     waiting: BTreeMap<u64, BlockTable>,
@@ -39,9 +39,9 @@ struct MergeState<'a> {
     over: bool,
 }
 
-impl<'a, R: Read + Send> Shared<'a, R> {
+impl<'a, 'm, R: Read + Send> Shared<'a, 'm, R> {
     /// `next` is the number of the block that `blocks` gives next.
-    pub(crate) fn new(blocks: &'a mut BlockReader<R>, merger: Merger<'a>, next: u64, control: ReadControl<'a>) -> Self {
+    pub(crate) fn new(blocks: &'a mut BlockReader<R>, merger: Merger<'m>, next: u64, control: ReadControl<'a>) -> Self {
         let read_as = merger.read_as();
         Self {
             blocks: Mutex::new(blocks),
@@ -60,7 +60,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
     }
 
     /// The reader, the merger and how the reading ended.
-    pub(crate) fn into_parts(self) -> (&'a mut BlockReader<R>, Merger<'a>, Result<(), CsvError>) {
+    pub(crate) fn into_parts(self) -> (&'a mut BlockReader<R>, Merger<'m>, Result<(), CsvError>) {
         let state = self.merge.into_inner().unwrap_or_else(PoisonError::into_inner);
         let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
         (blocks, state.merger, state.end)
@@ -127,7 +127,7 @@ impl<'a, R: Read + Send> Shared<'a, R> {
         while merged.is_ok()
             && let Some(table) = waiting.remove(next)
         {
-            merged = merger.add(&table);
+            merged = merger.add(&table).map_err(CsvError::from);
             *next += 1;
             spare.push(table);
         }
@@ -172,9 +172,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Lets nobody wait for the block of a thread that panicked.
-struct WakeOnPanic<'s, 'a, R: Read + Send>(&'s Shared<'a, R>);
+struct WakeOnPanic<'s, 'a, 'm, R: Read + Send>(&'s Shared<'a, 'm, R>);
 
-impl<R: Read + Send> Drop for WakeOnPanic<'_, '_, R> {
+impl<R: Read + Send> Drop for WakeOnPanic<'_, '_, '_, R> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.stop(Ok(()));

@@ -1,21 +1,12 @@
 //! Where a row stands in the file that people know, and what is wrong with a cell there.
 
 use crate::StageError;
-use crate::csv::{FileName, Word};
+use crate::csv::Word;
+pub(super) use crate::dataset::place;
 use crate::preprocess::categories::label;
 use crate::preprocess::{EncodeFault, EncodeProblem};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
-use trainyard_contract::dataset::DatasetDescription;
-
-/// `PATH:LINE` of a row, or `PATH, row N` (from 1) where the line is not known.
-pub(super) fn place(description: &DatasetDescription, row: u64) -> String {
-    let name = FileName::new(&description.source.name);
-    match description.line(row) {
-        Some(line) => format!("{name}:{line}"),
-        None => format!("{name}, row {}", row + 1),
-    }
-}
 
 /// A cell that the model cannot read, at `place`. `features` are the arrays that were encoded, `names` theirs.
 pub(super) fn cell_fault(fault: EncodeFault, place: &str, names: &[String], features: &[ArrayRef]) -> StageError {

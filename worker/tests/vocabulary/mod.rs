@@ -61,7 +61,7 @@ pub(crate) fn faults(description: &DatasetDescription, column: usize) -> Vec<Fau
     faults
         .map(|fault| {
             let examples = fault.examples.iter();
-            let examples = examples.map(|e| (e.line, e.row, e.value.as_str()));
+            let examples = examples.map(|e| (e.line.unwrap_or(0), e.row, e.value.as_str()));
             (fault.kind, fault.count, examples.collect())
         })
         .collect()

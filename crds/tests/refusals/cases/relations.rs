@@ -46,7 +46,15 @@ pub(super) fn relations() -> Vec<Row> {
             json!({"csv": {"path": "other.csv"}}),
             json!({}),
             "spec.stages[0].extract",
-            "extract needs exactly one source: csv",
+            "extract needs exactly one source: csv or parquet",
+        ),
+        (
+            Pipeline,
+            "/spec/stages/0/extract",
+            json!({"parquet": {"path": "iris-*.parquet"}}),
+            json!({"csv": {"path": "iris.csv"}, "parquet": {"path": "iris.parquet"}}),
+            "spec.stages[0].extract",
+            "extract needs exactly one source: csv or parquet",
         ),
         (
             Pipeline,

@@ -59,7 +59,7 @@ fn describe(reader: &DatasetReader, description: &DatasetDescription, rows: &Row
     let mut line_runs: Vec<LineRun> = Vec::new();
     let mut lines_known_to = None;
     for (row, source_row) in (0_u64..).zip(rows.iter(reader)) {
-        let Some(line) = description.line(source_row) else {
+        let Some(line) = description.position(source_row) else {
             lines_known_to = Some(row);
             break;
         };
@@ -79,7 +79,7 @@ fn describe(reader: &DatasetReader, description: &DatasetDescription, rows: &Row
     };
     DatasetDescription {
         rows: rows.rows(),
-        source: description.source.clone(),
+        source: description.source.of_rows(rows.iter(reader)),
         columns: description.columns.iter().map(without_faults).collect(),
         line_runs,
         lines_known_to,

@@ -6,17 +6,14 @@ use super::report::{ReportExample, ReportFault, ReportKind};
 use super::{declared, target};
 use crate::StageError;
 use crate::attempt::StopFlag;
-use crate::dataset::{DatasetReader, is_number};
+use crate::dataset::{DatasetReader, header_line, is_number};
 use crate::similar::similar;
 use std::collections::{HashMap, HashSet};
 use trainyard_contract::dataset::{CellFaultKind, ColumnDescription, DatasetDescription};
 use trainyard_contract::document::ColumnNeeds;
 use trainyard_contract::stage::{ColumnType, NullRule, ValidateSpec};
 
-/// The line that names the columns.
-const HEADER_LINE: u64 = 1;
-
-/// All faults: first those of the header, then those of cells in the order of their first line.
+/// All faults: first those of the header, then those of cells in the order of their first row.
 pub(super) fn faults(
     description: &DatasetDescription,
     reader: &DatasetReader,
@@ -28,7 +25,7 @@ pub(super) fn faults(
     let mut faults = missing_columns(description, &rules);
     for (index, column) in description.columns.iter().enumerate() {
         stop.check()?;
-        faults.extend(wrong_type(column, &rules));
+        faults.extend(wrong_type(description, column, &rules));
         faults.extend(noted_faults(column, &rules));
         if let Some(&column_type) = rules.types.get(column.name.as_str()) {
             let declared = declared::faults(description, reader, index, column_type, stop)?;
@@ -42,7 +39,7 @@ pub(super) fn faults(
     if description.rows == 0 {
         faults.push(ReportFault::of_table(ReportKind::NoRows));
     }
-    faults.sort_by_key(ReportFault::first_line);
+    faults.sort_by_key(ReportFault::first_row);
     Ok(faults)
 }
 
@@ -123,7 +120,8 @@ fn missing_columns(description: &DatasetDescription, rules: &Rules) -> Vec<Repor
             column: name.to_owned(),
             count: 1,
             examples: vec![ReportExample {
-                line: Some(HEADER_LINE),
+                file: None,
+                line: header_line(&description.source),
                 row: None,
                 value: similar(name, names()).unwrap_or_default().to_owned(),
             }],
@@ -132,14 +130,15 @@ fn missing_columns(description: &DatasetDescription, rules: &Rules) -> Vec<Repor
 }
 
 /// A column that later stages need as numbers was declared as text.
-fn wrong_type(column: &ColumnDescription, rules: &Rules) -> Option<ReportFault> {
+fn wrong_type(description: &DatasetDescription, column: &ColumnDescription, rules: &Rules) -> Option<ReportFault> {
     let is_number = column.data_type.parse().is_ok_and(|data_type| is_number(&data_type));
     (!is_number && rules.numbers.contains(column.name.as_str())).then(|| ReportFault {
         kind: ReportKind::WrongType,
         column: column.name.clone(),
         count: 1,
         examples: vec![ReportExample {
-            line: Some(HEADER_LINE),
+            file: None,
+            line: header_line(&description.source),
             row: None,
             value: column.data_type.clone(),
         }],
@@ -159,7 +158,8 @@ fn noted_faults(column: &ColumnDescription, rules: &Rules) -> impl Iterator<Item
                 .examples
                 .iter()
                 .map(|example| ReportExample {
-                    line: Some(example.line),
+                    file: None,
+                    line: example.line,
                     row: Some(example.row),
                     value: example.value.clone(),
                 })

@@ -39,6 +39,7 @@ pub(super) fn faults(
             {
                 let name = &description.columns[column].name;
                 add(&mut faults, (kind, name), || ReportExample {
+                    file: None,
                     line: description.line(table_row),
                     row: Some(table_row),
                     value: cut_value(&value),

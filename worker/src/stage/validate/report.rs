@@ -1,6 +1,7 @@
 //! `report.json`: everything that `validate` found, and the first of it in a line.
 
 use crate::csv::{FileName, Word, and_more, some_names};
+use crate::dataset::place_in;
 use crate::stage::train::classes::{CLASSES_MAX, why_no_class};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct Report {
     /// Its columns.
     pub columns: Vec<ReportColumn>,
     /// All faults; empty if the stage succeeded. Those of one kind in one column are one entry; in the order of their first
-    /// line.
+    /// row.
     pub faults: Vec<ReportFault>,
 }
 
@@ -80,7 +81,10 @@ pub enum ReportKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportExample {
-    /// Physical line of the source where the record starts (the header is line 1); `null` where it is not known.
+    /// The file, where the table comes from several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Physical line of the file where the record starts (the header is line 1); `null` where it is not known.
     pub line: Option<u64>,
     /// Row of the table, from 0; `null` for a fault of the column itself.
     pub row: Option<u64>,
@@ -110,24 +114,30 @@ impl ReportFault {
         }
     }
 
-    /// Where the first is; what has no line comes last.
-    pub(super) fn first_line(&self) -> u64 {
-        self.examples
-            .first()
-            .and_then(|example| example.line)
-            .unwrap_or(u64::MAX)
+    /// Where the first is, from 1; 0 for what is wrong with a column as a whole. What has no place comes last.
+    pub(super) fn first_row(&self) -> u64 {
+        let first = self.examples.first();
+        first.map_or(u64::MAX, |example| example.row.map_or(0, |row| row + 1))
     }
 
-    /// The first of these faults, after the file's name.
+    /// The file and the line or row of the first of these faults.
+    fn place(&self, source: &DatasetSource) -> String {
+        match self.examples.first() {
+            Some(ReportExample {
+                line, row: Some(row), ..
+            }) => place_in(source, *row, *line),
+            Some(ReportExample { line: Some(line), .. }) => format!("{}:{line}", FileName::new(&source.name)),
+            Some(_) | None => FileName::new(&source.name).to_string(),
+        }
+    }
+
+    /// The first of these faults.
     fn sentence(&self, rows: u64) -> String {
         let column = Word::new(&self.column);
         let example = self.examples.first();
-        let line = example
-            .and_then(|example| example.line)
-            .map_or_else(String::new, |line| format!(":{line}"));
         let value = Word::new(example.map_or("", |example| &example.value));
         let is_blank = example.is_none_or(|example| example.value.trim().is_empty());
-        let what = match self.kind {
+        match self.kind {
             ReportKind::MissingColumn if is_blank => format!("column `{column}` is missing"),
             ReportKind::MissingColumn => format!("column `{column}` is missing; found `{value}`"),
             ReportKind::WrongType => format!("column `{column}` is read as text, but numbers are needed"),
@@ -140,8 +150,7 @@ impl ReportFault {
             ReportKind::OneClass => format!("column `{column}` has one class only, `{value}`, in all {rows} rows"),
             ReportKind::TooManyClasses => format!("column `{column}` has more than {CLASSES_MAX} different values"),
             ReportKind::NoRows => "there are no rows".to_owned(),
-        };
-        format!("{line}: {what}")
+        }
     }
 
     fn why_no_class(&self) -> String {
@@ -168,8 +177,15 @@ impl ReportFault {
 
 impl Report {
     /// What is said about `description`.
-    pub(super) fn new(description: &DatasetDescription, faults: Vec<ReportFault>) -> Self {
+    pub(super) fn new(description: &DatasetDescription, mut faults: Vec<ReportFault>) -> Self {
         let columns = description.columns.iter();
+        if !description.source.files.is_empty() {
+            let examples = faults.iter_mut().flat_map(|fault| &mut fault.examples);
+            for example in examples {
+                let (file, _) = example.row.map(|row| description.source.file_of(row)).unzip();
+                example.file = file.map(str::to_owned);
+            }
+        }
         Self {
             source: description.source.clone(),
             rows: description.rows,
@@ -188,8 +204,8 @@ impl Report {
         let first = self.faults.first()?;
         let all: u64 = self.faults.iter().map(|fault| fault.count).sum();
         Some(format!(
-            "{}{}{}",
-            FileName::new(&self.source.name),
+            "{}: {}{}",
+            first.place(&self.source),
             first.sentence(self.rows),
             and_more(all - 1)
         ))
@@ -198,7 +214,8 @@ impl Report {
     /// What to do; `path` is where the report will be found.
     pub(super) fn hint(&self, path: &Utf8Path) -> String {
         let advice = self.faults.first().map_or_else(String::new, |fault| fault.advice(self));
-        let place = format!("all of them, with lines, are in {path}");
+        let places = if self.source.has_lines() { "lines" } else { "rows" };
+        let place = format!("all of them, with {places}, are in {path}");
         if advice.is_empty() {
             place
         } else {

@@ -27,6 +27,7 @@ pub(super) fn faults(
             if refused.examples.len() < EXAMPLES_MAX {
                 let row = first_row + row as u64;
                 refused.examples.push(ReportExample {
+                    file: None,
                     line: description.line(row),
                     row: Some(row),
                     value: if value.fract() == 0.0 {
@@ -54,6 +55,7 @@ pub(super) fn faults(
     let (classes, _) = found.into_classes();
     let mut one = of_column(description, column, ReportKind::OneClass, 1);
     one.examples.push(ReportExample {
+        file: None,
         line: description.line(0),
         row: Some(0),
         value: classes.labels().remove(0),

@@ -4,6 +4,7 @@
 //! runs/<run>-<uid8>/<stage>/<attempt>/{data.arrow, dataset.json, report.json, stage.log, result.json}
 //! runs/<run>-<uid8>/<train>/<attempt>/{holdout.arrow, holdout.json, …}
 //! runs/<run>-<uid8>/<evaluate>/<attempt>/{metrics.json, model-card.md, report.html, …}
+//! runs/<run>-<uid8>/<predict>/<attempt>/{data.arrow, predictions.csv, predictions.parquet, …}
 //! models/<pipeline>/model_20260223_104700/{model.json, model.onnx, model.pkl, metrics.json, manifest.json}
 //! models/<pipeline>/evaluations/model_20260223_104700/<run>-<stage>/{metrics.json, model-card.md, report.html}
 //! models/<pipeline>/model_20260223_104700.pkl -> model_20260223_104700/model.pkl
@@ -51,6 +52,10 @@ pub const ONNX_FILE: &str = "model.onnx";
 pub const PICKLE_FILE: &str = "model.pkl";
 /// What a model version holds and where it comes from.
 pub const MANIFEST_FILE: &str = "manifest.json";
+/// What a model says of the rows of a dataset, as CSV.
+pub const PREDICTIONS_CSV_FILE: &str = "predictions.csv";
+/// The same as Parquet.
+pub const PREDICTIONS_PARQUET_FILE: &str = "predictions.parquet";
 /// The link to the version in use.
 pub const CHAMPION_LINK: &str = "champion";
 

@@ -19,7 +19,7 @@ pub use extract::{
     ColumnType, ConfigMapKey, CsvSource, DeclaredColumn, ExtractSpec, Header, OBJECT_KEY_PATTERN, PANDAS_NULL_WORDS,
     ParquetSource,
 };
-pub use predict::{ModelChoice, ModelUse, PredictSpec};
+pub use predict::{ModelChoice, ModelUse, PredictSpec, PredictionFormat};
 pub use preprocess::{
     ConstantValue, Impute, ImputeStrategy, OneHot, PreprocessStep, Scale, ScaleMethod, UnknownCategory,
 };

@@ -16,6 +16,7 @@ pub mod parquet;
 pub mod source;
 
 pub mod dataset;
+pub mod table_file;
 
 mod in_order;
 mod row_filter;

@@ -11,8 +11,10 @@ pub mod model_file;
 pub mod onnx;
 pub mod pickle;
 pub mod predict_csv;
+pub mod predict_table;
 pub mod version;
 
+pub(crate) use answer::Answerer;
 pub use answer::{PREDICTION, PROBABILITY_PREFIX};
 pub use classes::Classes;
 pub use manifest::{ModelError, ModelInput, ModelManifest, TrainedDataset, read_version};

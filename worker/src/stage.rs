@@ -5,7 +5,7 @@
 pub mod evaluate;
 pub mod extract;
 pub mod predict;
-mod row_place;
+pub(crate) mod row_place;
 pub mod train;
 pub mod validate;
 

@@ -23,7 +23,8 @@ pub struct ExtractSpec {
     /// A CSV file, plain or compressed with gzip or zstd (known by its first bytes, whatever its name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvSource>,
-    /// A Parquet file. Numbers stay numbers; booleans become the texts `True` and `False`, dates and times texts of ISO 8601.
+    /// A Parquet file. Numbers stay numbers; booleans become the texts `True` and `False`, dates and times texts such as
+    /// `2026-11-24` and `2026-11-24 05:30:00`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parquet: Option<ParquetSource>,
 }

@@ -11,6 +11,21 @@ pub struct PredictSpec {
     /// Which model predicts.
     #[serde(default)]
     pub model: ModelChoice,
+    /// Further files with the same rows, for other programs: `predictions.csv`, `predictions.parquet`. The dataset is always
+    /// there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "set"))]
+    pub save: Vec<PredictionFormat>,
+}
+
+/// A file of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PredictionFormat {
+    /// `predictions.csv`, in UTF-8 with `,` between cells; a missing cell is empty.
+    Csv,
+    /// `predictions.parquet`, compressed with snappy.
+    Parquet,
 }
 
 /// Which model version a stage uses.

@@ -42,7 +42,13 @@ pub(crate) fn predict(name: &str, model_use: ModelUse, version: Option<&str>, pi
         version: version.map(Into::into),
         pipeline: pipeline.map(Into::into),
     };
-    StageDraft::new(name, StageSpec::Predict(PredictSpec { model }))
+    StageDraft::new(
+        name,
+        StageSpec::Predict(PredictSpec {
+            model,
+            ..PredictSpec::default()
+        }),
+    )
 }
 
 /// The stage, depending on others.

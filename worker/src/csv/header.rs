@@ -156,12 +156,13 @@ fn faults_of_names(names: &[Name], rule: HeaderRule) -> Vec<HeaderFault> {
 /// How the cells of each column are read. A declared column that is not there is a fault.
 fn kinds(names: &[String], options: &CsvOptions, faults: &mut Vec<HeaderFault>) -> Vec<ColumnKind> {
     let positions: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
-    let is_needed = |name: &String| options.numbers.contains(name);
     let mut kinds: Vec<ColumnKind> = names
         .iter()
         .map(|name| {
-            if is_needed(name) {
+            if options.numbers.contains(name) {
                 ColumnKind::Needed
+            } else if options.texts.contains(name) {
+                ColumnKind::Declared(ColumnType::Text)
             } else {
                 ColumnKind::Inferred
             }

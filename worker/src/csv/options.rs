@@ -20,6 +20,8 @@ pub struct CsvOptions {
     pub columns: Vec<DeclaredColumn>,
     /// Columns whose cells are numbers whatever stands in them: a cell that is none becomes a recorded fault.
     pub numbers: HashSet<String>,
+    /// Columns whose cells are texts whatever stands in them.
+    pub texts: HashSet<String>,
 }
 
 /// The two characters that shape a CSV file. Lines end with LF, CRLF or CR.
@@ -70,6 +72,7 @@ impl CsvOptions {
             }),
             columns: source.columns.clone(),
             numbers: numbers.iter().cloned().collect(),
+            texts: HashSet::new(),
         })
     }
 

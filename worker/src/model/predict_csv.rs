@@ -4,25 +4,41 @@
 //! and each class's probability with all digits. Memory does not grow with the file, and what was read is written before a
 //! fault ends it. The file is read as the one was that the model was trained on: delimiter, quote, header, null words.
 
+use super::answer::Answerer;
+use super::predict_table::missing;
 use super::{Classes, ModelFile};
 use crate::StageError;
 use crate::csv::stream::{CsvStream, Record, RecordBlock};
-use crate::csv::{CellNumber, CsvOptions, Dialect, FileName, NullWords, Word};
-use crate::logistic::{Predictions, Predictor};
-use crate::similar::similar;
+use crate::csv::{CellNumber, CsvOptions, FileName, NullWords, Word, quoted};
+use crate::logistic::Predictions;
+use crate::stage::row_place::cell_fault;
+use arrow_array::ArrayRef;
+use arrow_array::builder::{Float64Builder, StringBuilder};
 use camino::Utf8Path;
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 /// Why predictions ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
     /// The data is no table, or a feature is not a number in some row.
-    #[error(transparent)]
-    Input(#[from] StageError),
+    #[error("{error}")]
+    Input {
+        /// What is wrong.
+        error: StageError,
+        /// How many rows before it were predicted.
+        rows: u64,
+    },
     /// The predictions cannot be written.
     #[error("cannot write the predictions: {0}")]
     Output(io::Error),
+}
+
+impl From<StageError> for PredictError {
+    fn from(error: StageError) -> Self {
+        Self::Input { error, rows: 0 }
+    }
 }
 
 /// Predicts for the file at `path`, which people know as `name`. Returns the number of rows.
@@ -53,14 +69,15 @@ fn predict<R: Read>(model: &ModelFile, mut data: CsvStream<R>, out: &mut dyn Wri
     let mut rows = Rows::new(model, &data)?;
     out.write_all(&header(model, &data)).map_err(PredictError::Output)?;
     let mut done = 0;
-    while let Some(block) = data.next_block().map_err(StageError::from)? {
+    let after = |rows| move |error: StageError| PredictError::Input { error, rows };
+    while let Some(block) = data.next_block().map_err(StageError::from).map_err(after(done))? {
         let read = rows.read(&block, &FileName::new(data.name()));
         rows.write(&block, out).map_err(PredictError::Output)?;
         done += rows.records.len() as u64;
         if let Err(error) = read {
             // Damaged data may decompress to anything, so what it seems to be says nothing.
-            data.check_rest().map_err(StageError::from)?;
-            return Err(error.into());
+            data.check_rest().map_err(StageError::from).map_err(after(done))?;
+            return Err(after(done)(error));
         }
     }
     out.flush().map_err(PredictError::Output)?;
@@ -74,7 +91,7 @@ fn header<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Vec<u8> {
     let mut header = if let Some(header) = data.header() {
         header.to_vec()
     } else {
-        let names: Vec<String> = data.columns().iter().map(|name| quoted(name, dialect)).collect();
+        let names: Vec<_> = data.columns().iter().map(|name| quoted(name, dialect)).collect();
         names.join(&delimiter.to_string()).into_bytes()
     };
     for name in model.answer_columns() {
@@ -85,87 +102,101 @@ fn header<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Vec<u8> {
 }
 
 /// The rows of a block: where they stand, their features, and what is predicted for them.
-struct Rows {
+struct Rows<'a> {
+    model: &'a ModelFile,
     /// For each column of the file, the feature that it is.
     feature_of: Vec<Option<usize>>,
     names: Vec<String>,
     null_words: NullWords,
     delimiter: char,
-    predictor: Predictor,
+    answerer: Answerer<'a>,
     labels: Vec<String>,
     records: Vec<Record>,
-    features: Vec<Vec<f64>>,
+    features: Vec<FeatureCells>,
     predictions: Predictions,
 }
 
-impl Rows {
-    fn new<R: Read>(model: &ModelFile, data: &CsvStream<R>) -> Result<Self, StageError> {
+impl<'a> Rows<'a> {
+    fn new<R: Read>(model: &'a ModelFile, data: &CsvStream<R>) -> Result<Self, StageError> {
         let names = data.columns().to_vec();
-        model.check_answer_columns(data.name(), names.iter().map(String::as_str))?;
+        model.check_answer_columns((data.name(), Some(1)), names.iter().map(String::as_str))?;
         let mut feature_of = vec![None; names.len()];
         for (feature, name) in model.features.iter().enumerate() {
             match names.iter().position(|column| column == name) {
                 Some(column) => feature_of[column] = Some(feature),
-                None => return Err(missing(data, &names, name)),
+                None => return Err(missing(data.name(), Some(data.header_line()), &names, name)),
             }
         }
         let dialect = data.options().dialect;
         let labels = match &model.classes {
             Classes::Whole(numbers) => numbers.iter().map(ToString::to_string).collect(),
-            Classes::Text(texts) => texts.iter().map(|text| quoted(text, dialect)).collect(),
+            Classes::Text(texts) => texts.iter().map(|text| quoted(text, dialect).into_owned()).collect(),
         };
         Ok(Self {
+            model,
             feature_of,
             names,
             null_words: data.options().null_words.clone(),
             delimiter: char::from(dialect.delimiter),
-            predictor: model.predictor(),
+            answerer: Answerer::new(model),
             labels,
             records: Vec::new(),
-            features: vec![Vec::new(); model.features.len()],
+            features: feature_cells(model),
             predictions: Predictions::default(),
         })
     }
 
     /// Reads the records of a block up to the first fault, and predicts for them.
     fn read(&mut self, block: &RecordBlock, name: &FileName) -> Result<(), StageError> {
+        let read = self.read_records(block, name);
+        let arrays: Vec<ArrayRef> = self.features.iter_mut().map(FeatureCells::finish).collect();
+        let predicted = self.predict(arrays, name);
+        predicted.and(read)
+    }
+
+    fn read_records(&mut self, block: &RecordBlock, name: &FileName) -> Result<(), StageError> {
         self.records.clear();
-        self.features.iter_mut().for_each(Vec::clear);
         let mut records = block.records();
-        let mut numbers = vec![0.0; self.features.len()];
-        let ended = loop {
+        loop {
             let mut fault = None;
             let record = records.next(|column, cell| {
                 if let Some(feature) = self.feature_of.get(column).copied().flatten()
                     && fault.is_none()
+                    && let Err(what) = self.features[feature].look_at(cell, &self.null_words)
                 {
-                    match number(cell, &self.null_words) {
-                        Ok(number) => numbers[feature] = number,
-                        Err(what) => fault = Some((column, what)),
-                    }
+                    fault = Some((column, what));
                 }
-            });
-            match (record, fault) {
-                (Ok(None), _) => break Ok(()),
-                (Err(error), _) => break Err(error.into()),
-                (Ok(Some(record)), Some((column, what))) => {
-                    let column = Word::new(&self.names[column]);
-                    break Err(
-                        StageError::data(format!("{name}:{}: column `{column}`{what}", record.line))
-                            .hint("the model needs a number in every feature: the rows before this one are done"),
-                    );
+            })?;
+            let Some(record) = record else { return Ok(()) };
+            if let Some((column, what)) = fault {
+                let column = Word::new(&self.names[column]);
+                return Err(
+                    StageError::data(format!("{name}:{}: column `{column}`{what}", record.line))
+                        .hint("the model needs a value in every feature that it does not impute"),
+                );
+            }
+            self.records.push(record);
+            self.features.iter_mut().for_each(FeatureCells::keep);
+        }
+    }
+
+    /// Predicts for the rows, up to the first that the model cannot read.
+    fn predict(&mut self, mut arrays: Vec<ArrayRef>, name: &FileName) -> Result<(), StageError> {
+        let mut refused = Ok(());
+        loop {
+            match self.answerer.predict(&arrays, self.records.len()) {
+                Ok(predictions) => {
+                    self.predictions.clone_from(predictions);
+                    return refused;
                 }
-                (Ok(Some(record)), None) => {
-                    self.records.push(record);
-                    for (column, &number) in self.features.iter_mut().zip(&numbers) {
-                        column.push(number);
-                    }
+                Err(fault) => {
+                    let place = format!("{name}:{}", self.records[fault.row].line);
+                    refused = Err(cell_fault(fault, &place, &self.model.features, &arrays));
+                    self.records.truncate(fault.row);
+                    arrays = arrays.iter().map(|array| array.slice(0, fault.row)).collect();
                 }
             }
-        };
-        self.predictor
-            .predict(&self.features, self.records.len(), &mut self.predictions);
-        ended
+        }
     }
 
     fn write(&self, block: &RecordBlock, out: &mut dyn Write) -> io::Result<()> {
@@ -186,57 +217,104 @@ impl Rows {
     }
 }
 
-fn missing<R: Read>(data: &CsvStream<R>, names: &[String], feature: &str) -> StageError {
-    let found = similar(feature, names.iter().map(String::as_str))
-        .map_or_else(String::new, |name| format!("; found `{}`", Word::new(name)));
-    StageError::data(format!(
-        "{}:{}: column `{}` is missing{found}",
-        FileName::new(data.name()),
-        data.header_line(),
-        Word::new(feature)
-    ))
-    .hint(format!(
-        "the model needs it as a number; the columns are {}",
-        crate::csv::some_names(names)
-    ))
+/// The cells of one feature, as the model reads them.
+struct FeatureCells {
+    may_be_null: bool,
+    cells: Cells,
 }
 
-/// The number in a feature's cell, or what stands there instead.
-fn number(cell: &[u8], null_words: &NullWords) -> Result<f64, String> {
-    let value = || Word::new(&String::from_utf8_lossy(cell));
-    if null_words.contains(cell) && !cell.is_empty() {
-        return Err(format!(": `{}` is read as missing", value()));
-    }
-    match CellNumber::parse(cell) {
-        CellNumber::Whole(number) => Ok(number as f64),
-        CellNumber::Float(number) => Ok(number),
-        CellNumber::Blank => Err(" is empty".to_owned()),
-        CellNumber::NotFinite => Err(format!(": `{}` is not finite", value())),
-        CellNumber::NotANumber => Err(format!(": `{}` is not a number", value())),
-    }
+enum Cells {
+    Numbers {
+        /// That of the record that is being read.
+        next: Option<f64>,
+        kept: Float64Builder,
+    },
+    Texts {
+        next: String,
+        is_null: bool,
+        kept: StringBuilder,
+    },
 }
 
-/// All digits: the shortest text that reads back to the same number, with an exponent where there would be many zeros.
-fn push_number(line: &mut String, number: f64) {
-    /// Below it a number has more zeros than an exponent has characters.
-    const SMALL: f64 = 1e-5;
-    // Writing to a string cannot fail.
-    let _ = if number != 0.0 && number < SMALL {
-        write!(line, "{number:e}")
-    } else {
-        write!(line, "{number}")
+fn feature_cells(model: &ModelFile) -> Vec<FeatureCells> {
+    let needs = model.needs();
+    let cells = |name: &String| FeatureCells {
+        may_be_null: needs.may_be_null.contains(name),
+        cells: if needs.numbers.contains(name) {
+            Cells::Numbers {
+                next: None,
+                kept: Float64Builder::new(),
+            }
+        } else {
+            Cells::Texts {
+                next: String::new(),
+                is_null: true,
+                kept: StringBuilder::new(),
+            }
+        },
     };
+    model.features.iter().map(cells).collect()
 }
 
-/// A cell as CSV: in quotes where it must be.
-fn quoted(cell: &str, dialect: Dialect) -> String {
-    let (delimiter, quote) = (char::from(dialect.delimiter), char::from(dialect.quote));
-    if cell.contains([delimiter, quote, '\n', '\r']) || cell.trim() != cell {
-        let quote = quote.to_string();
-        format!("{quote}{}{quote}", cell.replace(&quote, &quote.repeat(2)))
-    } else {
-        cell.to_owned()
+impl FeatureCells {
+    /// Reads a cell; if the model cannot take it, what stands there.
+    fn look_at(&mut self, cell: &[u8], null_words: &NullWords) -> Result<(), String> {
+        let value = || Word::new(&String::from_utf8_lossy(cell));
+        let is_blank = cell.iter().all(|byte| matches!(byte, b' ' | b'\t'));
+        let is_null = null_words.contains(cell);
+        if is_null && !self.may_be_null {
+            return Err(if is_blank {
+                " is empty".to_owned()
+            } else {
+                format!(": `{}` is read as missing", value())
+            });
+        }
+        match &mut self.cells {
+            Cells::Numbers { next, .. } => {
+                *next = match CellNumber::parse(cell) {
+                    _ if is_null => None,
+                    CellNumber::Whole(number) => Some(number as f64),
+                    CellNumber::Float(number) => Some(number),
+                    CellNumber::Blank if self.may_be_null => None,
+                    CellNumber::Blank => return Err(" is empty".to_owned()),
+                    CellNumber::NotFinite => return Err(format!(": `{}` is not finite", value())),
+                    CellNumber::NotANumber => return Err(format!(": `{}` is not a number", value())),
+                };
+            }
+            Cells::Texts {
+                next, is_null: null, ..
+            } => {
+                *null = is_null;
+                next.clear();
+                // A record that is no UTF-8 is refused as a whole.
+                next.push_str(&String::from_utf8_lossy(cell));
+            }
+        }
+        Ok(())
     }
+
+    /// The record was a good one.
+    fn keep(&mut self) {
+        match &mut self.cells {
+            Cells::Numbers { next, kept } => kept.append_option(*next),
+            Cells::Texts { next, is_null, kept } => kept.append_option((!*is_null).then_some(&next)),
+        }
+    }
+
+    /// The cells of all good records.
+    fn finish(&mut self) -> ArrayRef {
+        match &mut self.cells {
+            Cells::Numbers { kept, .. } => Arc::new(kept.finish()),
+            Cells::Texts { kept, .. } => Arc::new(kept.finish()),
+        }
+    }
+}
+
+/// All digits: the shortest text that reads back to the same number, with a point or an exponent, as in every other CSV
+/// file of predictions.
+fn push_number(line: &mut String, number: f64) {
+    // Writing to a string cannot fail.
+    let _ = write!(line, "{number:?}");
 }
 
 #[cfg(test)]
@@ -294,7 +372,7 @@ mod tests {
         let (out, rows) = run_as(&shaped, &model, "Age;SALARY;n\n0;900000;'a;b'\n1;-;x\n");
         assert_eq!(
             out,
-            "Age;SALARY;n;prediction;probability_NA;'probability_it''s; so'\n0;900000;'a;b';'it''s; so';0;1\n"
+            "Age;SALARY;n;prediction;probability_NA;'probability_it''s; so'\n0;900000;'a;b';'it''s; so';0.0;1.0\n"
         );
         assert_eq!(rows.unwrap_err(), "t.csv:3: column `salary`: `-` is read as missing");
         let bare = CsvSource {
@@ -305,7 +383,7 @@ mod tests {
         let (out, rows) = run_as(&bare, &seed_model(), "1,7,0\n2,8\n");
         let lines: Vec<_> = out.lines().collect();
         assert_eq!(lines[0], "age,\"an,id\",salary,prediction,probability_0,probability_1");
-        assert!(lines[1].starts_with("1,7,0,0,1,"), "{out}");
+        assert!(lines[1].starts_with("1,7,0,0,1.0,"), "{out}");
         assert_eq!(rows.unwrap_err(), "t.csv:2: 2 fields, but csv.columns names 3");
     }
 
@@ -379,7 +457,7 @@ mod tests {
         let (header, row) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(header, "age,salary,prediction,\"probability_a,b\",probability_c");
         let cells: Vec<_> = row.split(',').collect();
-        assert_eq!(cells[2..5].join(","), "\"a,b\",1");
+        assert_eq!(cells[2..5].join(","), "\"a,b\",1.0");
         assert!(cells[5].contains("e-72"), "{row}");
         let mut text = String::new();
         push_number(&mut text, 0.1 + 0.2);

@@ -2,14 +2,14 @@
 
 use crate::StageError;
 use crate::csv::Word;
-pub(super) use crate::dataset::place;
+pub(crate) use crate::dataset::place;
 use crate::preprocess::categories::label;
 use crate::preprocess::{EncodeFault, EncodeProblem};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 
 /// A cell that the model cannot read, at `place`. `features` are the arrays that were encoded, `names` theirs.
-pub(super) fn cell_fault(fault: EncodeFault, place: &str, names: &[String], features: &[ArrayRef]) -> StageError {
+pub(crate) fn cell_fault(fault: EncodeFault, place: &str, names: &[String], features: &[ArrayRef]) -> StageError {
     let EncodeFault { feature, row, problem } = fault;
     let name = Word::new(&names[feature]);
     match problem {

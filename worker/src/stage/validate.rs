@@ -66,6 +66,12 @@ pub(crate) fn check_used_columns(
     }
 }
 
+/// The first cell that was noted as missing or no number when the table was made, in a column that is needed without such
+/// cells, with its place and how many more there are.
+pub(crate) fn first_noted_fault(description: &DatasetDescription, needs: &ColumnNeeds) -> Option<String> {
+    Report::new(description, check::noted(description, needs)).message()
+}
+
 /// The table and what is said about it must be of one make.
 fn check_belonging(reader: &DatasetReader, description: &DatasetDescription) -> Result<(), DatasetError> {
     let fields = reader.schema().fields().iter();

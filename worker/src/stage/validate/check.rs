@@ -145,6 +145,16 @@ fn wrong_type(description: &DatasetDescription, column: &ColumnDescription, rule
     })
 }
 
+/// All faults that were noted when the table was made, in its order.
+pub(super) fn noted(description: &DatasetDescription, needs: &ColumnNeeds) -> Vec<ReportFault> {
+    let spec = ValidateSpec::default();
+    let rules = Rules::new(&spec, needs);
+    let columns = description.columns.iter();
+    let mut faults: Vec<ReportFault> = columns.flat_map(|column| noted_faults(column, &rules)).collect();
+    faults.sort_by_key(ReportFault::first_row);
+    faults
+}
+
 /// The faults that were noted when the table was made.
 fn noted_faults(column: &ColumnDescription, rules: &Rules) -> impl Iterator<Item = ReportFault> {
     let faults = column.faults.iter();

@@ -165,7 +165,7 @@ impl Encoding {
     fn filled(&mut self, raw: &str, columns: &[Option<&FittedColumn>]) -> String {
         let fills: Vec<Option<f64>> = columns
             .iter()
-            .map(|column| column.and_then(|column| fill(column)))
+            .map(|column| column.and_then(fill))
             .collect();
         if fills.iter().all(Option::is_none) {
             return raw.to_owned();
@@ -194,8 +194,8 @@ impl Encoding {
             .map(|scale| scale.map_or(1.0, |scale| scale.scale))
             .collect();
         let widths = self.constant("scales", real(&[1, columns.len()], widths));
-        let centred = self.push("Sub", &[filled, &centres], "centred");
-        self.push("Div", &[&centred, &widths], "scaled")
+        let around_zero = self.push("Sub", &[filled, &centres], "centred");
+        self.push("Div", &[&around_zero, &widths], "scaled")
     }
 
     /// Zeros and ones of one category column.

@@ -163,10 +163,7 @@ impl Encoding {
 
     /// With missing numbers filled.
     fn filled(&mut self, raw: &str, columns: &[Option<&FittedColumn>]) -> String {
-        let fills: Vec<Option<f64>> = columns
-            .iter()
-            .map(|column| column.and_then(fill))
-            .collect();
+        let fills: Vec<Option<f64>> = columns.iter().map(|column| column.and_then(fill)).collect();
         if fills.iter().all(Option::is_none) {
             return raw.to_owned();
         }

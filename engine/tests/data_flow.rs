@@ -1,6 +1,9 @@
 //! What reads what: producers through `validate`, gates, trainers, and the columns that stages above have to know of.
 
-use trainyard_contract::stage::{CsvSource, ExtractSpec, PredictSpec, TrainSpec, ValidateSpec};
+use trainyard_contract::stage::{
+    CsvSource, EvaluateSpec, ExtractSpec, Impute, OneHot, PredictSpec, PreprocessStep, Split, SplitColumn, TrainSpec,
+    ValidateSpec,
+};
 use trainyard_contract::{PipelineName, RunName, StageSpec};
 use trainyard_engine::{Pipeline, PipelineDraft, RetryPolicy, StageDraft, Timeouts, Values};
 
@@ -114,6 +117,94 @@ fn stages_above_learn_which_columns_are_needed_below() {
         assert_eq!((needs.numbers, needs.used), (owned(&numbers), owned(&used)), "{stage}");
         assert_eq!(needs.targets, owned(&targets), "{stage}");
     }
+}
+
+/// A table of customers is trained on, judged by its held-out rows and by another table, and scored.
+fn churn() -> Pipeline {
+    let columns = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let train = TrainSpec {
+        features: columns(&["age", "plan", "country"]),
+        target: "left".into(),
+        row_filter: Some("left is not null and age >= 18 and region = 'eu'".into()),
+        split: Some(Split {
+            holdout: 0.2,
+            hash: Some(SplitColumn { column: "id".into() }),
+            time: None,
+            random: None,
+        }),
+        preprocess: vec![
+            PreprocessStep {
+                columns: columns(&["plan"]),
+                impute: Some(Impute::default()),
+                ..PreprocessStep::default()
+            },
+            PreprocessStep {
+                columns: columns(&["plan", "country"]),
+                one_hot: Some(OneHot::default()),
+                ..PreprocessStep::default()
+            },
+        ],
+        ..TrainSpec::default()
+    };
+    let evaluate = || StageSpec::Evaluate(EvaluateSpec::default());
+    Pipeline::new(PipelineDraft {
+        name: PipelineName::parse("churn").expect("a name"),
+        parameters: Vec::new(),
+        retry: RetryPolicy::default(),
+        timeouts: Timeouts::default(),
+        stages: vec![
+            stage("extract", extract(), &[], None),
+            stage("train", StageSpec::Train(train), &["extract"], None),
+            stage("judge", evaluate(), &["train"], None),
+            stage("others", extract(), &[], None),
+            stage("judge-others", evaluate(), &["train"], Some("others")),
+            stage("today", extract(), &[], None),
+            stage("score", predict(), &["train"], Some("today")),
+        ],
+    })
+    .expect("a valid pipeline")
+}
+
+#[test]
+fn a_judge_reads_what_was_held_out_or_another_labelled_dataset() {
+    let pipeline = churn();
+    let producer = |i: usize| {
+        pipeline.stages()[i]
+            .producer
+            .map(|p| pipeline.stages()[p].name.as_str())
+    };
+    assert_eq!([2, 4].map(producer), [Some("train"), Some("others")]);
+    assert!([2, 4].iter().all(|&i| pipeline.stages()[i].trainer == Some(1)));
+}
+
+#[test]
+fn columns_may_be_empty_where_they_are_imputed_or_left_out_by_where() {
+    let pipeline = churn();
+    let values = Values {
+        parameters: [].into(),
+        run: RunName::parse("r1").expect("a name"),
+        slot: None,
+    };
+    let of = |i: usize| pipeline.column_needs(i, &values);
+    let training = of(0);
+    assert_eq!(training.numbers, owned(&["age"]));
+    assert_eq!(
+        training.used,
+        owned(&["age", "country", "id", "left", "plan", "region"])
+    );
+    assert_eq!(training.may_be_null, owned(&["age", "left", "plan", "region"]));
+    assert_eq!(training, of(1));
+    let judging = of(3);
+    assert_eq!(judging.used, owned(&["age", "country", "left", "plan"]));
+    assert_eq!(
+        (judging.may_be_null, judging.targets),
+        (owned(&["plan"]), owned(&["left"]))
+    );
+    let scoring = of(5);
+    assert_eq!(
+        (scoring.used, scoring.may_be_null),
+        (owned(&["age", "country", "plan"]), owned(&["plan"]))
+    );
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

@@ -132,7 +132,13 @@ fn graphs_of(n: usize) -> impl Iterator<Item = Vec<Shape>> {
 }
 
 fn kinds_of(n: usize) -> impl Iterator<Item = Vec<Shape>> {
-    let kinds = [Kind::Extract, Kind::Validate, Kind::Train, Kind::Predict];
+    let kinds = [
+        Kind::Extract,
+        Kind::Validate,
+        Kind::Train,
+        Kind::Evaluate,
+        Kind::Predict,
+    ];
     every_graph(n).into_iter().flat_map(move |graph| {
         (0..kinds.len().pow(u32::try_from(n).expect("few stages"))).map(move |number| {
             let kind = |i: usize| kinds[number / kinds.len().pow(u32::try_from(i).expect("few stages")) % kinds.len()];

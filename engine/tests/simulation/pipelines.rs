@@ -1,6 +1,9 @@
 //! The pipelines that are simulated: stages by kind and by the stages that each names.
 
-use trainyard_contract::stage::{CsvSource, ExtractSpec, LogisticRegressionSpec, PredictSpec, TrainSpec, ValidateSpec};
+use trainyard_contract::stage::{
+    CsvSource, EvaluateSpec, ExtractSpec, LogisticRegressionSpec, PredictSpec, RandomSplit, Split, TrainSpec,
+    ValidateSpec,
+};
 use trainyard_contract::{Duration, PipelineName, StageSpec};
 use trainyard_engine::{Backoff, MemoryGrowth, Pipeline, PipelineDraft, RetryPolicy, StageDraft, Timeouts};
 
@@ -9,7 +12,10 @@ use trainyard_engine::{Backoff, MemoryGrowth, Pipeline, PipelineDraft, RetryPoli
 pub(crate) enum Kind {
     Extract,
     Validate,
+    /// Holds some rows out.
     Train,
+    /// Reads the held-out rows.
+    Evaluate,
     Predict,
 }
 
@@ -38,10 +44,17 @@ fn spec(kind: Kind) -> StageSpec {
         Kind::Train => StageSpec::Train(TrainSpec {
             features: vec!["age".into()],
             target: "target".into(),
+            split: Some(Split {
+                holdout: 0.2,
+                hash: None,
+                time: None,
+                random: Some(RandomSplit::default()),
+            }),
             logistic_regression: Some(LogisticRegressionSpec::default()),
             save: Vec::new(),
             ..TrainSpec::default()
         }),
+        Kind::Evaluate => StageSpec::Evaluate(EvaluateSpec::default()),
         Kind::Predict => StageSpec::Predict(PredictSpec::default()),
     }
 }
@@ -68,8 +81,9 @@ pub(crate) fn pipeline(shapes: &[Shape], retry: RetryPolicy, timeouts: Timeouts)
 
 fn with_inputs(mut draft: PipelineDraft, shapes: &[Shape]) -> PipelineDraft {
     for (stage, (kind, named)) in draft.stages.iter_mut().zip(shapes) {
-        let readable = named.iter().rev().find(|above| shapes[**above].0 != Kind::Train);
-        if *kind != Kind::Extract {
+        let yields = |above: &&usize| !matches!(shapes[**above].0, Kind::Train | Kind::Evaluate);
+        let readable = named.iter().rev().find(yields);
+        if !matches!(kind, Kind::Extract | Kind::Evaluate) {
             stage.input = readable.map(|above| format!("s{above}"));
         }
     }

@@ -85,7 +85,9 @@ fn random_pipeline(n: usize, seed: u64) -> Pipeline {
     let mut train = None;
     for i in 0..n {
         let number = |k: u64| usize::try_from(mixed(seed, (i as u64) * 64 + k) >> 33).expect("31 bits");
-        let sources: Vec<usize> = (0..i).filter(|&above| shapes[above].0 != Kind::Train).collect();
+        let sources: Vec<usize> = (0..i)
+            .filter(|&above| !matches!(shapes[above].0, Kind::Train | Kind::Evaluate))
+            .collect();
         let mut named: Vec<usize> = (1..=number(0) % 3)
             .filter_map(|k| number(k as u64).checked_rem(i))
             .collect();
@@ -94,11 +96,12 @@ fn random_pipeline(n: usize, seed: u64) -> Pipeline {
             0..3 => Kind::Extract,
             3..7 => Kind::Validate,
             7 | 8 if train.is_none() => Kind::Train,
+            _ if train.is_some() && number(12) % 2 == 0 => Kind::Evaluate,
             _ if train.is_some() => Kind::Predict,
             _ => Kind::Validate,
         };
-        named.extend(train.filter(|_| kind == Kind::Predict));
-        named.extend((kind != Kind::Extract).then(|| sources[number(11) % sources.len()]));
+        named.extend(train.filter(|_| matches!(kind, Kind::Predict | Kind::Evaluate)));
+        named.extend((!matches!(kind, Kind::Extract | Kind::Evaluate)).then(|| sources[number(11) % sources.len()]));
         // The last one named is what is read: a name that stands twice keeps its last place.
         let named = (0..named.len())
             .filter(|&k| !named[k + 1..].contains(&named[k]))

@@ -5,9 +5,10 @@ use super::story::Story;
 use super::world::{End, check_end};
 use trainyard_contract::Duration;
 use trainyard_contract::FailureClass::{Config, Data, Timeout, Transient};
+use trainyard_contract::document::DatasetPart;
 use trainyard_engine::{
-    Action, AttemptState, Backoff, DesiredState, Event, Observed, Obstacle, RetryPolicy, Run, RunPhase, StagePhase,
-    StopReason, Timeouts, plan,
+    Action, AttemptState, Backoff, DesiredState, Event, ModelSource, Observed, Obstacle, RetryPolicy, Run, RunPhase,
+    StagePhase, StopReason, Timeouts, plan,
 };
 
 #[test]
@@ -147,6 +148,36 @@ fn a_damaged_dataset_is_made_and_checked_again_before_it_is_used() {
         "{}",
         train.message
     );
+}
+
+/// The rows that `train` held out are damaged: it writes them again, and the model that it has made stays.
+#[test]
+fn damaged_held_out_rows_are_written_again_for_the_judge() {
+    let shapes = [
+        (Kind::Extract, vec![]),
+        (Kind::Train, vec![0]),
+        (Kind::Evaluate, vec![1]),
+    ];
+    let mut story = Story::of(&shapes, quick_retry(), Timeouts::default());
+    story.ends("s0", End::Success).ends("s1", End::Success);
+    let start = story.last_start().clone();
+    let input = start.input.expect("an input");
+    assert_eq!(
+        (input.part, input.folder.as_str()),
+        (DatasetPart::Holdout, "runs/r1-5f0c2a91/s1/1")
+    );
+    assert!(matches!(start.model, Some(ModelSource::Version(_))));
+    let version = story.stage("s1").model_version.clone();
+    story.ends("s2", End::InputChanged).ends("s1", End::Success);
+    assert_eq!(story.started(), ["s0/1", "s1/1", "s2/1", "s1/2", "s2/2"]);
+    assert_eq!(story.stage("s1").model_version, version);
+    let input = story.last_start().input.clone().expect("an input");
+    assert_eq!(
+        (input.folder.as_str(), input.sha256.as_str()),
+        ("runs/r1-5f0c2a91/s1/2", "s1-2")
+    );
+    story.ends("s2", End::Success);
+    assert_eq!(story.phases(), [StagePhase::Succeeded; 3]);
 }
 
 #[test]

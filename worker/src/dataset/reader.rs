@@ -152,13 +152,17 @@ impl DatasetReader {
             return Err(self.broken("a part of it lies behind its end"));
         }
         let mut bytes = MutableBuffer::from_len_zeroed(length);
-        self.file
-            .read_exact_at(&mut bytes, offset)
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::UnexpectedEof => self.broken("it became shorter"),
-                _ => read_error(&self.path, source),
-            })?;
+        self.read_into(offset, &mut bytes)?;
         Ok(bytes.into())
+    }
+
+    /// Fills `bytes` from `offset` on.
+    pub(super) fn read_into(&self, offset: u64, bytes: &mut [u8]) -> Result<(), DatasetError> {
+        let read = self.file.read_exact_at(bytes, offset);
+        read.map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => self.broken("it became shorter"),
+            _ => read_error(&self.path, source),
+        })
     }
 
     /// Bytes of the file.

@@ -1,18 +1,18 @@
 //! One pass over a whole dataset that checks its digest on the way.
 //!
-//! Threads ask for the next block, in order; the file's bytes are hashed as they are read, so that the consumer's first pass
-//! costs no second reading. What was computed from the blocks counts only once [`Scan::finish`] has seen the digest.
+//! Threads ask for the next block, in order; all bytes up to its end are hashed in small pieces, and then its columns are read, which the
+//! system has just had in its hands. So memory is what the columns take, however wide the table. What was computed from the blocks counts
+//! only once [`Scan::finish`] has seen the digest.
 
 use super::DatasetError;
 use super::reader::DatasetReader;
 use crate::artifact::hexadecimal;
 use arrow_array::ArrayRef;
-use arrow_buffer::Buffer;
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes read at a time where no block is decoded from them.
-const CHUNK: u64 = 256 << 10;
+/// Bytes hashed at a time.
+const CHUNK: usize = 256 << 10;
 
 /// A pass over a dataset.
 pub struct Scan<'a> {
@@ -26,6 +26,8 @@ struct ScanState {
     /// Everything before this is hashed.
     position: u64,
     sha256: Sha256,
+    /// Where bytes are read to.
+    chunk: Vec<u8>,
 }
 
 /// A block of a pass.
@@ -46,6 +48,7 @@ impl DatasetReader {
                 next: 0,
                 position: 0,
                 sha256: Sha256::new(),
+                chunk: vec![0; CHUNK],
             }),
         }
     }
@@ -65,27 +68,17 @@ impl Scan<'_> {
     /// # Errors
     /// The file cannot be read, or is not whole.
     pub fn next(&self) -> Result<Option<ScannedBlock>, DatasetError> {
-        let (number, place, bytes, start) = {
+        let number = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(place) = self.reader.place(state.next) else {
+            let number = state.next;
+            let Some(place) = self.reader.place(number) else {
                 return Ok(None);
             };
-            let number = state.next;
-            let start = place.offset - state.position;
-            let bytes = state.read_to(self.reader, place.end())?;
+            state.hash_to(self.reader, place.end())?;
             state.next += 1;
-            (number, place, bytes, start)
+            number
         };
-        let Ok(start) = usize::try_from(start) else {
-            return Err(self.reader.broken("its blocks are too far apart"));
-        };
-        let body = start + place.metadata;
-        let columns = self.reader.decode(&bytes[start..body], &self.columns, |piece| {
-            if piece.end > place.body {
-                return Err(self.reader.broken("a buffer ends behind its block"));
-            }
-            Ok(bytes.slice_with_length(body + piece.start, piece.len()))
-        })?;
+        let columns = self.reader.read(number, &self.columns)?;
         Ok(Some(ScannedBlock { number, columns }))
     }
 
@@ -95,10 +88,7 @@ impl Scan<'_> {
     /// The digest is another one ([`DatasetError::OtherDigest`]), or the file cannot be read.
     pub fn finish(self, sha256: &str) -> Result<(), DatasetError> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        while state.position < self.reader.length() {
-            let end = self.reader.length().min(state.position + CHUNK);
-            state.read_to(self.reader, end)?;
-        }
+        state.hash_to(self.reader, self.reader.length())?;
         let found = hexadecimal(&state.sha256.finalize());
         if found.eq_ignore_ascii_case(sha256) {
             Ok(())
@@ -113,12 +103,16 @@ impl Scan<'_> {
 }
 
 impl ScanState {
-    fn read_to(&mut self, reader: &DatasetReader, end: u64) -> Result<Buffer, DatasetError> {
-        let too_long = |_| reader.broken("a block is too long");
-        let length = usize::try_from(end - self.position).map_err(too_long)?;
-        let bytes = reader.read_at(self.position, length)?;
-        self.sha256.update(&bytes);
-        self.position = end;
-        Ok(bytes)
+    /// Hashes the file up to `end`.
+    fn hash_to(&mut self, reader: &DatasetReader, end: u64) -> Result<(), DatasetError> {
+        let whole = self.chunk.len() as u64;
+        while self.position < end {
+            let length = usize::try_from(whole.min(end - self.position)).unwrap_or(self.chunk.len());
+            let chunk = &mut self.chunk[..length];
+            reader.read_into(self.position, chunk)?;
+            self.sha256.update(chunk);
+            self.position += length as u64;
+        }
+        Ok(())
     }
 }

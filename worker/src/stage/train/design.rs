@@ -1,7 +1,7 @@
 //! Some rows of the dataset as the solver reads them: encoded features and classes.
 //!
 //! Each block of the file is one or, in a wide table, several blocks of the solver, so that a thread never holds many more
-//! than its 2 million numbers. The cut depends on the dataset and the rows alone.
+//! than 4 million numbers. The cut depends on the dataset and the rows alone.
 
 use super::chosen::Chosen;
 use super::other_than_described;
@@ -15,6 +15,9 @@ use arrow_array::ArrayRef;
 use std::ops::Range;
 use trainyard_contract::dataset::DatasetDescription;
 use trainyard_contract::stage::TrainSpec;
+
+/// A block of the file of at most so many encoded numbers (32 MiB) is one block of the solver: to cut it would mean to read it twice.
+const WHOLE_BLOCK_CELLS_MAX: usize = 4 << 20;
 
 /// Some rows of the dataset.
 #[derive(Clone, Copy)]
@@ -118,10 +121,14 @@ pub(super) struct FileDesign<'a> {
 
 impl<'a> FileDesign<'a> {
     fn new(rows: Rows<'a>, encoder: &'a Encoder) -> Self {
-        let size = block_rows(encoder.width());
         let blocks = (0..rows.chosen.table.blocks())
             .flat_map(|block| {
                 let chosen = rows.rows_in(block);
+                let size = if chosen.saturating_mul(encoder.width()) <= WHOLE_BLOCK_CELLS_MAX {
+                    chosen.max(1)
+                } else {
+                    block_rows(encoder.width())
+                };
                 (0..chosen)
                     .step_by(size)
                     .map(move |from| (block, from..chosen.min(from + size)))

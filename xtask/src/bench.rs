@@ -6,6 +6,7 @@
 
 mod cluster;
 mod contenders;
+mod customers;
 mod figures;
 mod measure;
 mod report;
@@ -36,6 +37,12 @@ pub(crate) struct Arguments {
     /// Rounds, each with every contender once.
     #[arg(long, default_value_t = 5)]
     pairs: u32,
+    /// Only the customer table of 20 columns.
+    #[arg(long)]
+    customers_only: bool,
+    /// Rounds with that table, which take minutes each.
+    #[arg(long, default_value_t = 3)]
+    customer_pairs: u32,
     /// One run with ten times the rows too, of ours only: its memory must be the same, its time ten times as long.
     #[arg(long)]
     huge: bool,
@@ -82,6 +89,13 @@ fn data(arguments: &Arguments) -> Result<()> {
         bail!("the peer needs {}", live::NEWEST.missing());
     };
     let contenders = Contenders::new(python, arguments.rows)?;
+    keep(
+        "customers.json",
+        &customers::measure(&contenders, arguments.rows, arguments.customer_pairs)?,
+    )?;
+    if arguments.customers_only {
+        return Ok(());
+    }
     let figures = Figures {
         machine: figures::machine()?,
         rows: arguments.rows,
@@ -112,7 +126,7 @@ fn round(contenders: &Contenders, number: u32) -> Result<Round> {
         peer_scaled: wall(&mut contenders.peer(&["--scale"]))?,
         trainyard: wall(&mut contenders.trainyard(&contenders.table)?)?,
         peer_raw: wall(&mut contenders.peer(&[]))?,
-        stages: contenders.stage_seconds()?,
+        stages: Contenders::stage_seconds(contenders.trainyard(&contenders.table)?)?,
     };
     eprintln!("round {}: {round:?}", number + 1);
     Ok(round)

@@ -89,9 +89,8 @@ impl Contenders {
         self.run(&self.manifest(&Value::Array(list))?)
     }
 
-    /// Seconds of each stage in one more run of ours.
-    pub(super) fn stage_seconds(&self) -> Result<Value> {
-        let mut command = self.trainyard(&self.table)?;
+    /// Seconds of each stage in one more run of ours, by this command.
+    pub(super) fn stage_seconds(mut command: Command) -> Result<Value> {
         let document: Value = serde_json::from_str(&command::output(&mut command)?).context("the run's document")?;
         let stages = document["stages"].as_array().cloned().unwrap_or_default();
         Ok(stages
@@ -105,7 +104,8 @@ impl Contenders {
             .collect())
     }
 
-    fn manifest(&self, stages: &Value) -> Result<Utf8PathBuf> {
+    /// A manifest of these stages.
+    pub(super) fn manifest(&self, stages: &Value) -> Result<Utf8PathBuf> {
         let path = self.workspace.with_extension("yaml");
         let manifest = json!({
             "apiVersion": "trainyard.dev/v1alpha1", "kind": "MLPipeline", "metadata": {"name": "bench"}, "spec": {"stages": stages},
@@ -114,7 +114,8 @@ impl Contenders {
         Ok(path)
     }
 
-    fn run(&self, manifest: &Utf8Path) -> Result<Command> {
+    /// Runs a manifest in an empty workspace.
+    pub(super) fn run(&self, manifest: &Utf8Path) -> Result<Command> {
         if self.workspace.exists() {
             fs::remove_dir_all(&self.workspace).with_context(|| format!("cannot remove {}", self.workspace))?;
         }
@@ -130,7 +131,8 @@ impl Contenders {
         Ok(command::command(repository::trainyard(), arguments))
     }
 
-    fn python<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    /// The peer's interpreter.
+    pub(super) fn python<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = command::command(&self.python, arguments);
         for name in NOT_FOR_THE_PEER {
             command.env_remove(name);

@@ -1,7 +1,7 @@
 //! `docs/benchmarks.md`, from the figures.
 
-use super::cluster;
 use super::figures::{Figures, median};
+use super::{cluster, customers};
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use std::fmt::Write;
@@ -19,6 +19,9 @@ pub(crate) fn page() -> Result<String> {
     let mut page = String::from("# Benchmarks\n\n");
     if let Some(figures) = raw("data.json")? {
         write_data(&mut page, &figures).expect("a String takes everything");
+    }
+    if let Some(figures) = raw("customers.json")? {
+        customers::write(&mut page, &figures).expect("a String takes everything");
     }
     if let Some(figures) = raw("cluster.json")? {
         cluster::write(&mut page, &figures).expect("a String takes everything");
@@ -191,7 +194,7 @@ fn version<'a>(figures: &'a Figures, name: &str) -> &'a str {
 }
 
 /// `10,000,000`
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -5,6 +5,7 @@
 
 mod bench;
 mod cache;
+mod churn;
 mod cluster;
 mod command;
 mod crds;
@@ -54,6 +55,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes data/churn.csv, the table of the larger example.
+    Churn,
     /// Long fuzz runs under libFuzzer; prints executions and coverage.
     Fuzz(fuzz::Arguments),
     /// The live comparisons of `test` alone: our models and tables against scikit-learn, onnxruntime and pandas.
@@ -73,6 +76,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Images(images) => cluster::images(&images),
         Task::Crds { check: true } => crds::check().map(|_| ExitCode::SUCCESS),
         Task::Crds { check: false } => crds::write().map(|()| ExitCode::SUCCESS),
+        Task::Churn => churn::run().map(|()| ExitCode::SUCCESS),
         Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Live(arguments) => live::run(&arguments),
     }

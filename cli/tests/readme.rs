@@ -78,6 +78,15 @@ fn every_command_in_the_readme_writes_what_stands_below_it() {
 }
 
 #[test]
+fn every_command_in_the_page_on_training_writes_what_stands_below_it() {
+    let file = |name: &str| fs::read_to_string(repository().join("data").join(name)).unwrap();
+    let workspace = workspace()
+        .with("data/churn.yaml", file("churn.yaml"))
+        .with("data/churn.csv", file("churn.csv"));
+    assert_shown("docs/training.md", 1, &workspace);
+}
+
+#[test]
 fn every_command_in_the_page_on_judging_writes_what_stands_below_it() {
     let file = |name: &str| fs::read_to_string(repository().join("docs/judging").join(name)).unwrap();
     let workspace = workspace()

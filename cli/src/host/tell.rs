@@ -9,6 +9,20 @@ use std::time::Duration;
 use trainyard_contract::{FailureClass, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
 
+/// The metrics that stand in the line of a stage that judged a model.
+const SHOWN_METRICS: [&str; 2] = ["roc_auc", "accuracy"];
+
+/// `roc_auc 0.854, accuracy 0.838`, of a stage that judged a model: no other has an average precision among its outputs.
+fn measured(stage: &StageStatus) -> String {
+    if !stage.outputs.contains_key("average_precision") && !stage.outputs.contains_key("matthews_corrcoef") {
+        return String::new();
+    }
+    let words = SHOWN_METRICS
+        .iter()
+        .filter_map(|name| Some(format!("{name} {:.3}", stage.outputs.get(*name)?.as_f64()?)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// The line of a stage that is at its end; `None` for one that is not.
 pub fn end_line(stage: &StageStatus) -> Option<Line> {
     let seconds = seconds_of(stage);
@@ -17,6 +31,7 @@ pub fn end_line(stage: &StageStatus) -> Option<Line> {
         StagePhase::Succeeded => Some(Line::Done {
             seconds: seconds.unwrap_or_default(),
             rows: stage.rows,
+            measured: measured(stage),
         }),
         StagePhase::Failed => Some(Line::Failed { seconds }),
         StagePhase::Skipped => Some(Line::Skipped {

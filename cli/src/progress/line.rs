@@ -18,6 +18,8 @@ pub enum Line {
         seconds: f64,
         /// Of the dataset that it read or wrote.
         rows: Option<u64>,
+        /// What it measured, in words; empty where it measured nothing.
+        measured: String,
     },
     /// It failed for good.
     Failed {
@@ -57,7 +59,19 @@ impl Line {
     pub fn text(&self, stage: &str, width: usize) -> String {
         let (word, time, rest) = match self {
             Self::Running { seconds, done } => ("running", Some(*seconds), done_text(*done)),
-            Self::Done { seconds, rows } => ("done", Some(*seconds), rows.map(rows_text).unwrap_or_default()),
+            Self::Done {
+                seconds,
+                rows,
+                measured,
+            } => {
+                let rows = rows.map(rows_text).unwrap_or_default();
+                let gap = if rows.is_empty() || measured.is_empty() {
+                    ""
+                } else {
+                    "   "
+                };
+                ("done", Some(*seconds), format!("{rows}{gap}{measured}"))
+            }
             Self::Failed { seconds } => ("failed", *seconds, String::new()),
             Self::Retry {
                 seconds,
@@ -127,6 +141,7 @@ mod tests {
                 Line::Done {
                     seconds: 0.012,
                     rows: Some(4),
+                    measured: String::new(),
                 },
                 "extract   done     0.01 s   4 rows",
             ),

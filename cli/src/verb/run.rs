@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 use trainyard_contract::{FailureClass, RunName, layout};
 use trainyard_crds::MLPipeline;
-use trainyard_engine::{FieldStep, Pipeline, RunPhase, SpecFault};
+use trainyard_engine::{FieldStep, Pipeline, Run, RunPhase, SpecFault, StagePhase};
 use trainyard_worker::artifact::HashingWriter;
 
 /// Runs the pipeline of a manifest on this machine
@@ -224,8 +224,10 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
     }
     let text = match (output, &outcome.model) {
         (Output::Json, _) => outcome.json(),
-        (Output::Text, Some(model)) => model_line(model, &manifest.pipeline, run.status.phase, workspace),
-        (Output::Text, None) => String::new(),
+        (Output::Text, Some(model)) => {
+            model_line(model, &manifest.pipeline, run.status.phase, workspace) + &report_lines(run, workspace)
+        }
+        (Output::Text, None) => report_lines(run, workspace),
     };
     let is_told = write(&text);
     match run.status.phase {
@@ -249,6 +251,22 @@ fn model_line(model: &ModelOutcome, pipeline: &Pipeline, phase: RunPhase, worksp
     };
     let folder = layout::models_folder(pipeline.name()).join(&model.version);
     format!("model  {}{mark}\n", workspace.shown(&folder))
+}
+
+/// `report runs/iris-1-5f0c2a91/evaluate/1/report.html` for each stage that judged a model.
+fn report_lines(run: &Run, workspace: &Workspace) -> String {
+    let stages = run
+        .status
+        .stages
+        .iter()
+        .filter(|stage| stage.phase == StagePhase::Succeeded);
+    let pages = stages.map(|stage| {
+        layout::attempt_folder(&run.name, &run.uid, &stage.name, stage.attempts).join(layout::REPORT_PAGE_FILE)
+    });
+    let there = pages.filter(|page| workspace.join(page).is_file());
+    there.fold(String::new(), |lines, page| {
+        lines + &format!("report {}\n", workspace.shown(&page))
+    })
 }
 
 /// Whether the outcome was told. A reader that is gone wants to know no more; a disk that is full behind `>` is an error.

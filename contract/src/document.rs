@@ -70,6 +70,14 @@ pub enum DatasetPart {
     Holdout,
 }
 
+impl DatasetPart {
+    /// Whether it is the dataset that the stage yields.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+}
+
 /// A dataset that an earlier stage committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +87,7 @@ pub struct InputDataset {
     /// The folder that holds the table and its description.
     pub folder: Utf8PathBuf,
     /// Which of the folder's tables it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "DatasetPart::is_whole")]
     pub part: DatasetPart,
     /// Hexadecimal sha-256 of the table; a consumer that finds another ends with `InputChanged`.
     pub sha256: String,

@@ -50,7 +50,7 @@ async fn apply_and_trigger_make_three_jobs_in_order_and_a_listed_model() {
         let files = volume.json(&manifest)["files"].as_object().unwrap().clone();
         assert_eq!(
             files.keys().collect::<Vec<_>>(),
-            ["model.json", "model.onnx", "model.pkl"]
+            ["metrics.json", "model.json", "model.onnx", "model.pkl"]
         );
         for (file, known) in files {
             let path = format!("{}/{file}", version.spec.path);
@@ -99,6 +99,58 @@ async fn the_model_is_the_one_that_a_laptop_makes() {
             let on_laptop = std::fs::read(path).unwrap();
             assert_eq!(volume.read(format!("{model}/{file}")), on_laptop, "{file}");
         }
+    })
+    .await;
+}
+
+/// Split, preprocess, search, a judge and scores: the larger example is the same on both, too.
+#[tokio::test]
+async fn the_customers_model_and_its_metrics_are_those_of_a_laptop() {
+    in_namespace(async |ns| {
+        let table = std::fs::read(build::root().join("data/churn.csv")).unwrap();
+        ns.local_volume("trainyard").await.write("churn.csv", table);
+        ns.apply_file("data/churn.yaml").await;
+        let run = ns.trigger("churn", "first").await;
+        let end = run.succeeds().await;
+        let laptop = tempfile::tempdir().unwrap();
+        let ran = Command::new(build::target().join("debug/trainyard"))
+            .args(["run", "data/churn.yaml", "--workspace"])
+            .arg(laptop.path())
+            .current_dir(build::root())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+
+        let volume = ns.volume("trainyard").await;
+        let champion = laptop.path().join("models/churn").join(layout::CHAMPION_LINK);
+        for file in [
+            layout::MODEL_FILE,
+            layout::ONNX_FILE,
+            layout::PICKLE_FILE,
+            layout::METRICS_FILE,
+            layout::SEARCH_FILE,
+        ] {
+            let on_laptop = std::fs::read(champion.join(file)).unwrap();
+            assert_eq!(
+                volume.read(format!("models/churn/{}/{file}", end.model())),
+                on_laptop,
+                "{file}"
+            );
+        }
+        let judged = format!("models/churn/evaluations/{}/{}-evaluate", end.model(), run.name());
+        for file in [layout::METRICS_FILE, layout::MODEL_CARD_FILE, layout::REPORT_PAGE_FILE] {
+            assert!(volume.has(format!("{judged}/{file}")), "{file}");
+        }
+        assert!(volume.has(format!("{}/score/1/predictions.csv", run.folder())));
+        let outputs = &end.stage("evaluate").outputs;
+        assert!(
+            outputs["roc_auc"].as_f64().is_some_and(|area| area > 0.8),
+            "{outputs:?}"
+        );
+        assert_eq!(
+            ns.pipeline("churn").await.status.unwrap().champion.as_deref(),
+            Some(end.model())
+        );
     })
     .await;
 }

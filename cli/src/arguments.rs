@@ -1,7 +1,7 @@
 //! The command line: one variant a verb; its arguments stand in the verb's file.
 
 use crate::exit::Exit;
-use crate::verb::{lint, logs, models, predict, run, worker};
+use crate::verb::{init, lint, logs, models, predict, run, schema, worker};
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -22,6 +22,8 @@ enum Verb {
     Models(models::Arguments),
     Logs(logs::Arguments),
     Predict(predict::Arguments),
+    Init(init::Arguments),
+    Schema(schema::Arguments),
     Worker(worker::Arguments),
 }
 
@@ -41,6 +43,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Models(arguments) => models::run(&arguments).into(),
         Verb::Logs(arguments) => logs::run(&arguments).into(),
         Verb::Predict(arguments) => predict::run(&arguments).into(),
+        Verb::Init(arguments) => init::run(&arguments).into(),
+        Verb::Schema(arguments) => schema::run(&arguments).into(),
         Verb::Worker(arguments) => worker::run(arguments),
     }
 }

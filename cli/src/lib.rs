@@ -13,6 +13,7 @@ pub mod lint;
 pub mod manifest;
 
 pub mod host;
+pub mod init;
 pub mod progress;
 
 pub use arguments::main;

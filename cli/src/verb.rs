@@ -1,10 +1,12 @@
 //! The verbs of the command, one file each: its arguments, and one function that does it and says how the command ends.
 
+pub mod init;
 pub mod lint;
 pub mod logs;
 pub mod models;
 pub mod predict;
 pub mod run;
+pub mod schema;
 pub mod worker;
 
 /// The name that was perhaps meant, as a hint; all names where none is near and they are few; empty where there are none.

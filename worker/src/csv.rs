@@ -32,12 +32,11 @@ mod word;
 
 /// The columns of a block and how blocks become a table: the same for every format.
 pub(crate) mod table {
-    pub(crate) use super::batch::Batcher;
     pub(crate) use super::block_table::BlockTable;
-    pub(crate) use super::column::{Column, Place};
+    pub(crate) use super::column::{Column, Place, Values};
     pub(crate) use super::column_type::{ReadAs, Seen};
     pub(crate) use super::header::{ColumnKind, Header};
-    pub(crate) use super::merge::{MergeEnd, Merger};
+    pub(crate) use super::merge::{BlockSink, MergeEnd, Merger, Output};
 }
 
 pub use batch::BatchSink;
@@ -49,6 +48,7 @@ pub use null_words::NullWords;
 pub use number::CellNumber;
 pub use options::{CsvOptions, Dialect};
 pub(crate) use quote::quoted;
+pub(crate) use read::survey_files;
 pub use read::{ReadControl, read_bytes, read_bytes_with, read_files};
 pub use unpack::{Damage, DamageKind};
 pub(crate) use word::cut_value;

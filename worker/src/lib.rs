@@ -27,5 +27,6 @@ pub mod metrics;
 pub mod model;
 pub mod numeric;
 pub mod preprocess;
+pub mod profile;
 
 pub use failure::StageError;

@@ -17,3 +17,4 @@ mod text;
 
 pub use error::ParquetError;
 pub use read::read_files;
+pub(crate) use read::survey_files;

@@ -46,6 +46,14 @@ pub(crate) struct TextValues {
     pub(crate) ends: Vec<usize>,
 }
 
+impl TextValues {
+    /// The text of a row.
+    pub(crate) fn of(&self, row: usize) -> &[u8] {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[row]]
+    }
+}
+
 /// Where a cell stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {

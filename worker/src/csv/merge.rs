@@ -3,14 +3,14 @@
 //! In: the table of each block. Out: batches, while the types hold that the first block said; what the whole file has seen;
 //! all faults. When a later block contradicts the types, the rest of the file is only looked at, and the next pass writes.
 
-use super::batch::Batcher;
+use super::batch::{BatchSink, Batcher};
 use super::block_table::{BlockTable, RecordFaults};
 use super::column::Column;
 use super::column_type::{ReadAs, Seen};
 use super::header::Header;
 use super::line_runs::LineRuns;
 use crate::dataset::DatasetError;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema};
 use std::sync::Arc;
 use trainyard_contract::dataset::{CellFaults, ColumnDescription, DatasetDescription, DatasetSource, EXAMPLES_MAX};
 
@@ -19,21 +19,47 @@ pub(crate) struct Merger<'a> {
     header: Header,
     seen: Vec<Seen>,
     types: Vec<DataType>,
-    /// `None` once a block has contradicted the types, or no table can be made any more.
-    batcher: Option<Batcher<'a>>,
+    writing: Writing<'a>,
     faults: Vec<Vec<CellFaults>>,
     pub(crate) record_faults: RecordFaults,
     lines: LineRuns,
     rows: u64,
 }
 
+/// What becomes of the blocks.
+pub(crate) enum Output<'a> {
+    /// They fill batches.
+    Batches(&'a mut dyn BatchSink),
+    /// They are looked at as they are.
+    Blocks(&'a mut dyn BlockSink),
+}
+
+impl Output<'_> {
+    /// The same for another pass.
+    pub(crate) fn again(&mut self) -> Output<'_> {
+        match self {
+            Self::Batches(sink) => Output::Batches(&mut **sink),
+            Self::Blocks(sink) => Output::Blocks(&mut **sink),
+        }
+    }
+}
+
+/// Looks at blocks, in order. A column may be of another type in each.
+pub(crate) trait BlockSink: Send {
+    /// Looks at the next block.
+    fn look_at(&mut self, header: &Header, block: &BlockTable);
+}
+
+enum Writing<'a> {
+    Batches(Batcher<'a>),
+    Blocks(&'a mut dyn BlockSink),
+    /// A block has contradicted the types, or no table can be made any more.
+    Nothing,
+}
+
 impl<'a> Merger<'a> {
-    /// Begins a table whose columns have the types that `seen` says; `make_batcher` begins the output.
-    pub(crate) fn new(
-        header: Header,
-        seen: Vec<Seen>,
-        make_batcher: impl FnOnce(SchemaRef) -> Result<Batcher<'a>, DatasetError>,
-    ) -> Result<Self, DatasetError> {
+    /// Begins a table whose columns have the types that `seen` says.
+    pub(crate) fn new(header: Header, seen: Vec<Seen>, output: Output<'a>) -> Result<Self, DatasetError> {
         let types: Vec<DataType> = types(&header, &seen).collect();
         let fields: Vec<Field> = header
             .names
@@ -41,9 +67,13 @@ impl<'a> Merger<'a> {
             .zip(&types)
             .map(|(name, data_type)| Field::new(name, data_type.clone(), true))
             .collect();
+        let writing = match output {
+            Output::Batches(sink) => Writing::Batches(Batcher::begin(Arc::new(Schema::new(fields)), sink)?),
+            Output::Blocks(sink) => Writing::Blocks(sink),
+        };
         Ok(Self {
             header,
-            batcher: Some(make_batcher(Arc::new(Schema::new(fields)))?),
+            writing,
             faults: vec![Vec::new(); types.len()],
             seen,
             types,
@@ -59,15 +89,22 @@ impl<'a> Merger<'a> {
             *seen = seen.join(column.seen());
         }
         self.record_faults.join(&table.faults);
-        if self.record_faults.count > 0 || !types(&self.header, &self.seen).eq(self.types.iter().cloned()) {
-            self.batcher = None;
+        let is_batched = matches!(self.writing, Writing::Batches(_));
+        let holds = || types(&self.header, &self.seen).eq(self.types.iter().cloned());
+        if self.record_faults.count > 0 || (is_batched && !holds()) {
+            self.writing = Writing::Nothing;
         }
         for (faults, column) in self.faults.iter_mut().zip(&table.columns) {
             join_faults(faults, column, self.rows);
         }
         self.lines.append(&table.lines, self.rows);
         self.rows += u64::from(table.rows);
-        self.batcher.as_mut().map_or(Ok(()), |batcher| batcher.add(table))
+        match &mut self.writing {
+            Writing::Batches(batcher) => batcher.add(table)?,
+            Writing::Blocks(sink) => sink.look_at(&self.header, table),
+            Writing::Nothing => {}
+        }
+        Ok(())
     }
 
     /// Rows so far.
@@ -80,9 +117,9 @@ impl<'a> Merger<'a> {
         &self.header
     }
 
-    /// Whether the types held so far.
-    pub(crate) fn is_writing(&self) -> bool {
-        self.batcher.is_some()
+    /// Whether later blocks may be read as other types than the first.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.writing, Writing::Batches(_))
     }
 
     /// How further blocks are read best.
@@ -98,11 +135,13 @@ impl<'a> Merger<'a> {
 
     /// The end of the last file: what is known about the table, if all of it went to the output.
     pub(crate) fn finish(self, source: DatasetSource) -> Result<MergeEnd, DatasetError> {
-        let Some(mut batcher) = self.batcher else {
-            return Ok(MergeEnd::OtherTypes(self.seen));
-        };
-        batcher.flush()?;
-        let columns = self.header.names.iter().zip(&self.types).zip(self.faults);
+        match self.writing {
+            Writing::Batches(mut batcher) => batcher.flush()?,
+            Writing::Blocks(_) => {}
+            Writing::Nothing => return Ok(MergeEnd::OtherTypes(self.seen)),
+        }
+        let types = types(&self.header, &self.seen);
+        let columns = self.header.names.iter().zip(types).zip(self.faults);
         let columns = columns.map(|((name, data_type), mut faults)| {
             faults.sort_unstable_by_key(|faults| faults.kind);
             ColumnDescription {

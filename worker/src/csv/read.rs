@@ -4,14 +4,14 @@
 //! the file: each thread holds one block and its table, and at most a few tables wait for an earlier one.
 //! Batches, types and faults are the same with any number of threads.
 
-use super::batch::{BatchSink, Batcher};
+use super::batch::BatchSink;
 use super::block_table::{BlockTable, RecordFaults, Rules};
 use super::blocks::{BLOCK_BYTES, Block, BlockReader};
 use super::column::Column;
 use super::column_type::{ReadAs, Seen};
 use super::error::CsvError;
 use super::header::Header;
-use super::merge::{MergeEnd, Merger, read_as};
+use super::merge::{BlockSink, MergeEnd, Merger, Output, read_as};
 use super::options::CsvOptions;
 use super::source::Input;
 use super::threads::Shared;
@@ -64,7 +64,21 @@ pub fn read_files(
         let file = &files.files[number];
         Input::new(file.open()?, &file.name)
     };
-    read(files, open, options, control, sink)
+    read(files, open, options, control, Output::Batches(sink))
+}
+
+/// Looks at `files`, one after the other and once: no batches are made.
+pub(crate) fn survey_files(
+    files: &SourceFiles,
+    options: &CsvOptions,
+    control: ReadControl,
+    sink: &mut dyn BlockSink,
+) -> Result<DatasetDescription, CsvError> {
+    let open = |number: usize| {
+        let file = &files.files[number];
+        Input::new(file.open()?, &file.name)
+    };
+    read(files, open, options, control, Output::Blocks(sink))
 }
 
 /// Reads `bytes` as [`read_files`] reads a file.
@@ -91,7 +105,13 @@ pub fn read_bytes_with(
 ) -> Result<(Vec<RecordBatch>, DatasetDescription), CsvError> {
     let mut sink = InMemory::default();
     let files = SourceFiles::one(name, Place::Anywhere(name.into()));
-    let description = read(&files, |_| Input::new(bytes, name), options, control, &mut sink)?;
+    let description = read(
+        &files,
+        |_| Input::new(bytes, name),
+        options,
+        control,
+        Output::Batches(&mut sink),
+    )?;
     Ok((sink.batches, description))
 }
 
@@ -117,14 +137,14 @@ fn read<R: Read + Send>(
     open: impl Fn(usize) -> Result<Input<R>, CsvError>,
     options: &CsvOptions,
     control: ReadControl,
-    sink: &mut dyn BatchSink,
+    mut output: Output<'_>,
 ) -> Result<DatasetDescription, CsvError> {
-    let (end, source) = pass(files, &open, options, None, control, sink)?;
+    let (end, source) = pass(files, &open, options, None, control, output.again())?;
     let seen = match end {
         MergeEnd::Table(description) => return Ok(*description),
         MergeEnd::OtherTypes(seen) => seen,
     };
-    match pass(files, &open, options, Some(seen), control, sink) {
+    match pass(files, &open, options, Some(seen), control, output) {
         Ok((MergeEnd::Table(description), again)) if again == source => Ok(*description),
         Ok(_) => Err(CsvError::Changed {
             name: FileName::new(&source.name),
@@ -138,7 +158,7 @@ enum Table<'m> {
     Begun(Box<Merger<'m>>),
     Unbegun {
         seen: Option<Vec<Seen>>,
-        sink: &'m mut dyn BatchSink,
+        output: Output<'m>,
     },
 }
 
@@ -149,9 +169,9 @@ fn pass<R: Read + Send>(
     options: &CsvOptions,
     seen: Option<Vec<Seen>>,
     control: ReadControl,
-    sink: &mut dyn BatchSink,
+    output: Output<'_>,
 ) -> Result<(MergeEnd, DatasetSource), CsvError> {
-    let mut table = Table::Unbegun { seen, sink };
+    let mut table = Table::Unbegun { seen, output };
     let mut parts = Vec::with_capacity(files.files.len());
     for number in 0..files.files.len() {
         let first_row = match &table {
@@ -201,12 +221,12 @@ fn add_file<'m, R: Read + Send>(
             block_table.read(&first, &rules, &merger.read_as());
             *merger
         }
-        Table::Unbegun { seen, sink } => {
+        Table::Unbegun { seen, output } => {
             let nothing_seen = vec![Seen::default(); header.names.len()];
             let first_read_as: Vec<ReadAs> = read_as(&header, seen.as_ref().unwrap_or(&nothing_seen)).collect();
             block_table.read(&first, &rules, &first_read_as);
             let seen = seen.unwrap_or_else(|| block_table.columns.iter().map(Column::seen).collect());
-            Merger::new(header.clone(), seen, |schema| Batcher::begin(schema, sink))?
+            Merger::new(header.clone(), seen, output)?
         }
     };
     merger.add(&block_table)?;

@@ -131,7 +131,7 @@ impl<'a, 'm, R: Read + Send> Shared<'a, 'm, R> {
             *next += 1;
             spare.push(table);
         }
-        if !merger.is_writing() {
+        if merger.is_open() {
             // A block that is read as the wrong type is read twice.
             *read_as = merger.read_as();
         }

@@ -8,7 +8,7 @@ use super::ParquetError;
 use super::column::fill;
 use super::file::OpenFile;
 use super::survey::{Survey, read_metadata, seen_in};
-use crate::csv::table::{Batcher, BlockTable, Column, ColumnKind, Header, MergeEnd, Merger, ReadAs, Seen};
+use crate::csv::table::{BlockSink, BlockTable, Column, ColumnKind, Header, MergeEnd, Merger, Output, ReadAs, Seen};
 use crate::csv::{BatchSink, FileName, ReadControl};
 use crate::dataset::BATCH_ROWS;
 use crate::source::{NamedPlace, SourceFiles};
@@ -35,13 +35,31 @@ pub fn read_files(
     control: ReadControl,
     sink: &mut dyn BatchSink,
 ) -> Result<DatasetDescription, ParquetError> {
+    read(files, numbers, control, Output::Batches(sink))
+}
+
+/// Looks at `files`, one after the other and once: no batches are made.
+pub(crate) fn survey_files(
+    files: &SourceFiles,
+    control: ReadControl,
+    sink: &mut dyn BlockSink,
+) -> Result<DatasetDescription, ParquetError> {
+    read(files, &[], control, Output::Blocks(sink))
+}
+
+fn read(
+    files: &SourceFiles,
+    numbers: &[String],
+    control: ReadControl,
+    mut output: Output<'_>,
+) -> Result<DatasetDescription, ParquetError> {
     let survey = Survey::of(&files.files, numbers)?;
-    let (end, source) = pass(files, &survey.header, survey.seen, control, sink)?;
+    let (end, source) = pass(files, &survey.header, survey.seen, control, output.again())?;
     let seen = match end {
         MergeEnd::Table(description) => return Ok(*description),
         MergeEnd::OtherTypes(seen) => seen,
     };
-    match pass(files, &survey.header, seen, control, sink)? {
+    match pass(files, &survey.header, seen, control, output)? {
         (MergeEnd::Table(description), again) if again == source => Ok(*description),
         _ => Err(ParquetError::Changed {
             name: FileName::new(&source.name),
@@ -55,9 +73,9 @@ fn pass(
     header: &Header,
     seen: Vec<Seen>,
     control: ReadControl,
-    sink: &mut dyn BatchSink,
+    output: Output<'_>,
 ) -> Result<(MergeEnd, DatasetSource), ParquetError> {
-    let mut merger = Merger::new(header.clone(), seen, |schema| Batcher::begin(schema, sink))?;
+    let mut merger = Merger::new(header.clone(), seen, output)?;
     let mut parts = Vec::with_capacity(files.files.len());
     for place in &files.files {
         let first_row = merger.rows();

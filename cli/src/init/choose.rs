@@ -1,0 +1,438 @@
+//! What becomes of each column, and why. Pure: the same profile gives the same choices.
+
+use trainyard_worker::profile::{ColumnProfile, TableProfile, TargetClasses};
+
+/// With fewer rows nothing is held out: a score of so few rows says nothing.
+const ROWS_TO_SPLIT: u64 = 50;
+/// The same where only one class has more rows than these.
+const CLASS_ROWS_TO_SPLIT: u64 = 5;
+/// A target of more classes than this needs so many rows of each; else it is a key or a measurement.
+const CLASSES_OF_FEW_ROWS: usize = 20;
+/// See [`CLASSES_OF_FEW_ROWS`].
+const ROWS_A_CLASS: u64 = 5;
+/// Texts with more different values are no categories.
+const CATEGORIES_MAX: u64 = 1_000;
+/// Texts of which more than one in so many is new are no categories.
+const ROWS_A_CATEGORY: u64 = 2;
+/// Columns with up to so many categories are encoded whole.
+pub const FEW_CATEGORIES: u64 = 20;
+/// Of a column of which more of a hundred cells are missing little can be learned.
+const MISSING_PERCENT_MAX: u64 = 95;
+/// Where fewer values were looked at, that they all differ says nothing.
+const KEY_ROWS_MIN: u64 = 20;
+/// The longest name that a manifest takes.
+const NAME_MAX: usize = 253;
+
+/// The choices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<'a> {
+    /// The column that is to be predicted.
+    pub target: &'a ColumnProfile,
+    /// Its classes, the most frequent first, each with its rows.
+    pub classes: Vec<(String, u64)>,
+    /// Features that are numbers.
+    pub numbers: Vec<&'a ColumnProfile>,
+    /// Features that are categories.
+    pub texts: Vec<&'a ColumnProfile>,
+    /// Columns that are no features, in the table's order, each with the reason.
+    pub left_out: Vec<(&'a str, String)>,
+    /// Which rows are held out.
+    pub split: Split<'a>,
+}
+
+/// Which rows are held out, and why so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Split<'a> {
+    /// By a key.
+    Hash {
+        /// The column.
+        column: &'a str,
+    },
+    /// By chance, each class alike.
+    Random,
+    /// None.
+    Nothing {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why there is no plan, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What becomes of the columns of a table whose target was looked at.
+///
+/// # Errors
+/// The target is none, or no column is left to learn from.
+pub fn choose<'a>(profile: &'a TableProfile, target: &'a ColumnProfile) -> Result<Plan<'a>, Refusal> {
+    let classes = classes(profile, target)?;
+    let others = profile.columns.iter().filter(|column| column.name != target.name);
+    let keys: Vec<&ColumnProfile> = others.filter(|column| names_something(column)).collect();
+    let mut plan = Plan {
+        target,
+        split: split(&keys, &classes),
+        classes,
+        numbers: Vec::new(),
+        texts: Vec::new(),
+        left_out: Vec::new(),
+    };
+    for column in &profile.columns {
+        if column.name == target.name {
+            continue;
+        }
+        match why_left_out(column, profile.rows) {
+            Some(reason) => plan.left_out.push((&column.name, reason)),
+            None if column.is_text() => plan.texts.push(column),
+            None => plan.numbers.push(column),
+        }
+    }
+    if plan.numbers.is_empty() && plan.texts.is_empty() {
+        let reasons = plan.left_out.iter().map(|(name, reason)| format!("`{name}` {reason}"));
+        return Err(Refusal {
+            message: "no column is left to learn from".to_owned(),
+            hint: reasons.collect::<Vec<_>>().join("; "),
+        });
+    }
+    Ok(plan)
+}
+
+fn classes(profile: &TableProfile, target: &ColumnProfile) -> Result<Vec<(String, u64)>, Refusal> {
+    let refused = |message: String, hint: &str| {
+        let message = format!("`{}` {message}", target.name);
+        let hint = hint.to_owned();
+        Err(Refusal { message, hint })
+    };
+    let another = "name a column of a few classes, such as yes and no, with --target";
+    let found = profile.target.as_ref().map(|found| &found.classes);
+    let classes = match found {
+        Some(TargetClasses::Few(classes)) => classes,
+        Some(TargetClasses::Fractions) => {
+            let hint = "logistic regression predicts classes: turn the number into classes, such as high and low, or name another column";
+            return refused(
+                "holds numbers with a fraction: it is a measurement, not a class".to_owned(),
+                hint,
+            );
+        }
+        Some(TargetClasses::TooMany) | None => {
+            let message = "has more than 1,000 different values: it is a key or a measurement, not a class";
+            return refused(message.to_owned(), another);
+        }
+    };
+    let rows: u64 = classes.iter().map(|(_, rows)| rows).sum();
+    match classes.as_slice() {
+        [] => refused("has no value in any row".to_owned(), another),
+        [(only, _)] => refused(
+            format!("has one class only, `{only}`"),
+            "there is nothing to tell apart: name another column, or add rows of another class",
+        ),
+        several if several.len() > CLASSES_OF_FEW_ROWS && rows < ROWS_A_CLASS * several.len() as u64 => refused(
+            format!(
+                "has {} different values in {}: it is a key or a measurement, not a class",
+                grouped(several.len() as u64),
+                counted(rows, "row")
+            ),
+            another,
+        ),
+        _ => Ok(classes.clone()),
+    }
+}
+
+fn split<'a>(keys: &[&'a ColumnProfile], classes: &[(String, u64)]) -> Split<'a> {
+    let rows: u64 = classes.iter().map(|(_, rows)| rows).sum();
+    if rows < ROWS_TO_SPLIT {
+        let reason = format!("{} with a class: too few to hold some out", counted(rows, "row"));
+        return Split::Nothing { reason };
+    }
+    // A model of many classes is judged although it saw one of them hardly ever.
+    if let Some((label, rows)) = classes.get(1).filter(|(_, rows)| *rows < CLASS_ROWS_TO_SPLIT) {
+        let reason = format!(
+            "{} of the class `{label}`: too few to hold some out",
+            counted(*rows, "row")
+        );
+        return Split::Nothing { reason };
+    }
+    // A key that names few things, such as five shops, would hold out a fifth of them or none.
+    let repeats = |column: &&&ColumnProfile| {
+        // Words that hardly ever come twice are rather a coincidence.
+        let often = is_named_key(&column.name) || column.distinct * 10 <= column.looked_at * 9;
+        column.missing == 0 && !column.all_different() && column.distinct >= KEY_ROWS_MIN && often
+    };
+    match keys.iter().find(repeats) {
+        Some(key) => Split::Hash { column: &key.name },
+        None => Split::Random,
+    }
+}
+
+/// Why a column is no feature.
+fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
+    let ColumnProfile {
+        missing,
+        distinct,
+        looked_at,
+        ..
+    } = column;
+    if column.name.contains("$(") || column.name.len() > NAME_MAX {
+        return Some("has a name that a manifest cannot say".to_owned());
+    }
+    if *looked_at == 0 {
+        return Some("has no value in any row".to_owned());
+    }
+    if column.constant {
+        let value = column.examples.first().map_or("", String::as_str);
+        return Some(format!("has the same value in every row, `{value}`"));
+    }
+    if column.infinite > 0 {
+        return Some(format!(
+            "holds infinite numbers, {} of them, which no model can take",
+            column.infinite
+        ));
+    }
+    if column.dates {
+        return Some("holds dates: what a date means, such as an age, has to be worked out first".to_owned());
+    }
+    if is_named_key(&column.name) && *distinct >= KEY_ROWS_MIN {
+        return Some("names something and describes nothing".to_owned());
+    }
+    if missing * 100 > rows * MISSING_PERCENT_MAX {
+        return Some(format!("is missing in {} of {} rows", grouped(*missing), grouped(rows)));
+    }
+    let is_key = column.all_different() && *looked_at >= KEY_ROWS_MIN;
+    if is_key && (column.is_text() || is_numbering(column)) {
+        return Some("is another in every row: a key, not a feature".to_owned());
+    }
+    if column.is_text() && has_many_texts(column) {
+        return Some(format!(
+            "has {} different texts, too many to be categories",
+            grouped(*distinct)
+        ));
+    }
+    None
+}
+
+/// A count for people: `5,000`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 row`, `5,000 rows`.
+pub fn counted(count: u64, thing: &str) -> String {
+    let plural = match (count, thing) {
+        (1, _) => "",
+        (_, "class") => "es",
+        _ => "s",
+    };
+    format!("{} {thing}{plural}", grouped(count))
+}
+
+/// Whether a column says whose row it is: by its name, or as words of which there are too many to be categories.
+fn names_something(column: &ColumnProfile) -> bool {
+    let is_word = |text: &String| !text.contains(char::is_whitespace);
+    let many_words = column.is_text() && !column.dates && has_many_texts(column) && column.examples.iter().all(is_word);
+    !column.constant && (is_named_key(&column.name) || many_words)
+}
+
+/// Whether there are too many different texts for categories.
+fn has_many_texts(column: &ColumnProfile) -> bool {
+    let often_new = column.distinct * ROWS_A_CATEGORY > column.looked_at && column.distinct > FEW_CATEGORIES;
+    column.distinct > CATEGORIES_MAX || often_new
+}
+
+/// Whole numbers that are another in every row, and lie so close that they were given out one after the other.
+fn is_numbering(column: &ColumnProfile) -> bool {
+    let spread = column.range.map_or(f64::INFINITY, |(least, most)| most - least);
+    column.is_whole() && column.all_looked_at && spread < 2.0 * column.looked_at as f64
+}
+
+/// Whether a name is that of a key: `id`, `customer_id`, `userId`, `uuid`.
+fn is_named_key(name: &str) -> bool {
+    const KEYS: [&str; 6] = ["id", "uuid", "guid", "key", "rowid", "index"];
+    let trimmed = name.trim();
+    let lower = trimmed.to_lowercase();
+    let last = lower.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    KEYS.contains(&last) || trimmed.ends_with("Id") || trimmed.ends_with("ID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trainyard_worker::profile::TargetProfile;
+
+    /// What becomes of a column of a thousand rows that is as usual but for `change`.
+    fn left_out(data_type: &str, change: impl FnOnce(&mut ColumnProfile)) -> Option<String> {
+        let mut column = column("plan", data_type);
+        change(&mut column);
+        why_left_out(&column, 1_000)
+    }
+
+    fn column(name: &str, data_type: &str) -> ColumnProfile {
+        ColumnProfile {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+            missing: 0,
+            infinite: 0,
+            looked_at: 1_000,
+            distinct: 10,
+            all_looked_at: true,
+            constant: false,
+            range: None,
+            dates: false,
+            examples: vec!["x".to_owned()],
+            words_among_numbers: None,
+        }
+    }
+
+    #[test]
+    fn columns_table() {
+        type Change = fn(&mut ColumnProfile);
+        let key = "is another in every row: a key, not a feature";
+        for (name, data_type, change, wanted) in [
+            ("a number", "Int8", (|_| {}) as Change, None),
+            ("a text", "Utf8", |_| {}, None),
+            ("some missing", "Int8", |c| c.missing = 900, None),
+            (
+                "many missing",
+                "Int8",
+                |c| c.missing = 960,
+                Some("is missing in 960 of 1,000 rows"),
+            ),
+            ("nothing", "Utf8", |c| c.looked_at = 0, Some("has no value in any row")),
+            (
+                "constant",
+                "Utf8",
+                |c| c.constant = true,
+                Some("has the same value in every row, `x`"),
+            ),
+            (
+                "dates",
+                "Utf8",
+                |c| c.dates = true,
+                Some("holds dates: what a date means, such as an age, has to be worked out first"),
+            ),
+            (
+                "infinite",
+                "Float64",
+                |c| c.infinite = 2,
+                Some("holds infinite numbers, 2 of them, which no model can take"),
+            ),
+            (
+                "free text",
+                "Utf8",
+                |c| c.distinct = 700,
+                Some("has 700 different texts, too many to be categories"),
+            ),
+            ("cities", "Utf8", |c| c.distinct = 400, None),
+            ("a key of texts", "Utf8", |c| c.distinct = 1_000, Some(key)),
+            (
+                "a numbering",
+                "Int16",
+                |c| (c.distinct, c.range) = (1_000, Some((1.0, 1_000.0))),
+                Some(key),
+            ),
+            (
+                "a measurement",
+                "Int32",
+                |c| (c.distinct, c.range) = (1_000, Some((1.0, 1e6))),
+                None,
+            ),
+        ] {
+            assert_eq!(left_out(data_type, change).as_deref(), wanted, "{name}");
+        }
+        let named = |distinct| {
+            left_out("Int8", |column| {
+                column.distinct = distinct;
+                column.name = "shop_id".to_owned();
+            })
+        };
+        assert_eq!(named(800).as_deref(), Some("names something and describes nothing"));
+        assert_eq!(named(3), None);
+    }
+
+    #[test]
+    fn names_of_keys_table() {
+        for (name, wanted) in [
+            ("id", true),
+            ("ID", true),
+            ("customer_id", true),
+            ("customerId", true),
+            ("customer ID", true),
+            ("uuid", true),
+            ("paid", false),
+            ("Covid", false),
+            ("age", false),
+            ("id_type", false),
+        ] {
+            assert_eq!(is_named_key(name), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn targets_table() {
+        let profile = |classes| TableProfile {
+            extract: trainyard_contract::stage::ExtractSpec::default(),
+            rows: 100,
+            columns: vec![column("age", "Int8"), column("y", "Utf8")],
+            target: Some(TargetProfile { classes }),
+            null_words: Vec::new(),
+        };
+        let few = |classes: &[(&str, u64)]| {
+            TargetClasses::Few(
+                classes
+                    .iter()
+                    .map(|(label, rows)| ((*label).to_owned(), *rows))
+                    .collect(),
+            )
+        };
+        let many = TargetClasses::Few((0..30).map(|i| (i.to_string(), 2)).collect());
+        for (classes, wanted) in [
+            (few(&[("no", 60), ("yes", 40)]), "Random"),
+            (
+                few(&[("no", 20), ("yes", 10)]),
+                "30 rows with a class: too few to hold some out",
+            ),
+            (
+                few(&[("no", 97), ("yes", 3)]),
+                "3 rows of the class `yes`: too few to hold some out",
+            ),
+            (few(&[("no", 60), ("yes", 40), ("perhaps", 1)]), "Random"),
+            (few(&[("no", 100)]), "`y` has one class only, `no`"),
+            (few(&[]), "`y` has no value in any row"),
+            (
+                TargetClasses::Fractions,
+                "`y` holds numbers with a fraction: it is a measurement, not a class",
+            ),
+            (
+                TargetClasses::TooMany,
+                "`y` has more than 1,000 different values: it is a key or a measurement, not a class",
+            ),
+            (
+                many,
+                "`y` has 30 different values in 60 rows: it is a key or a measurement, not a class",
+            ),
+        ] {
+            let profile = profile(classes);
+            let found = match choose(&profile, &profile.columns[1]) {
+                Err(refusal) => refusal.message,
+                Ok(Plan {
+                    split: Split::Nothing { reason },
+                    ..
+                }) => reason,
+                Ok(plan) => format!("{:?}", plan.split),
+            };
+            assert_eq!(found, wanted);
+        }
+    }
+}

@@ -7,6 +7,16 @@ use crate::source::SourceError;
 use parquet::errors::ParquetError as LibraryError;
 use trainyard_contract::FailureClass;
 
+/// What the library puts before a message.
+const LAYERS: [&str; 6] = [
+    "External: ",
+    "Parquet argument error: ",
+    "Parquet error: ",
+    "Arrow: ",
+    "EOF: ",
+    "Compute error: ",
+];
+
 /// Why Parquet files could not become a table.
 #[derive(Debug, thiserror::Error)]
 pub enum ParquetError {
@@ -102,7 +112,12 @@ impl ParquetError {
             LibraryError::EOF(problem) | LibraryError::General(problem) | LibraryError::ArrowError(problem) => problem,
             other => other.to_string(),
         };
-        let problem = problem.lines().next().unwrap_or_default().to_owned();
+        let mut problem = problem.lines().next().unwrap_or_default();
+        // Each layer of the library puts its name before what the one below says.
+        while let Some(inner) = LAYERS.iter().find_map(|layer| problem.strip_prefix(layer)) {
+            problem = inner;
+        }
+        let problem = problem.to_owned();
         Self::Damaged { name, problem }
     }
 

@@ -11,6 +11,8 @@ use crate::csv::{FileName, Word};
 use crate::source::{NamedPlace, difference};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use std::collections::HashMap;
 
@@ -28,6 +30,7 @@ impl Survey {
         for place in files {
             let file = OpenFile::open(place)?;
             let metadata = read_metadata(&file)?;
+            check_compression(&metadata, &file.name)?;
             let names = names(&metadata, &file.name)?;
             let survey = match &mut survey {
                 None => survey.insert(Self::new(names, numbers)),
@@ -72,6 +75,34 @@ impl Survey {
 pub(super) fn read_metadata(file: &OpenFile) -> Result<ArrowReaderMetadata, ParquetError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     file.caught(|| ArrowReaderMetadata::load(file, options))
+}
+
+/// Refuses a file that is compressed with what is not linked.
+fn check_compression(metadata: &ArrowReaderMetadata, file: &str) -> Result<(), ParquetError> {
+    let chunks = metadata
+        .metadata()
+        .row_groups()
+        .iter()
+        .flat_map(RowGroupMetaData::columns);
+    let unknown = chunks
+        .map(ColumnChunkMetaData::compression)
+        .find_map(|compression| match compression {
+            Compression::BROTLI(_) => Some("brotli"),
+            Compression::LZO => Some("lzo"),
+            Compression::UNCOMPRESSED
+            | Compression::SNAPPY
+            | Compression::GZIP(_)
+            | Compression::LZ4
+            | Compression::ZSTD(_)
+            | Compression::LZ4_RAW => None,
+        });
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(ParquetError::Unknown {
+            name: FileName::new(file),
+            problem: format!("it is compressed with {name}; gzip, lz4, snappy and zstd are read"),
+        }),
+    }
 }
 
 /// The names of the columns, all of which a dataset can hold.

@@ -38,6 +38,10 @@ def pipeline_faults(case, path):
     error = np.abs(pipeline.predict_proba(table) - wanted).max()
     if not error <= TOLERANCE:
         faults.append(f"probabilities {error:.1e} off")
+    # As the table comes out of JSON.
+    none = table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in case["texts"]})
+    if not np.array_equal(pipeline.predict_proba(none), pipeline.predict_proba(table)):
+        faults.append("a text that is None is not one that is missing")
     if pipeline[:-1].get_feature_names_out().shape != (pipeline[-1].n_features_in_,):
         faults.append(f"columns {pipeline[:-1].get_feature_names_out()}")
     with tempfile.NamedTemporaryFile() as again:

@@ -162,7 +162,7 @@ impl Group<'_> {
         });
     }
 
-    /// One transformer, or a pipeline of two.
+    /// One transformer, or a pipeline of them.
     fn transformer(&self, pickle: &mut Pickle, rows: usize) {
         let column = self.columns.first().copied().flatten();
         let imputes: Vec<&FittedImpute> = self
@@ -181,15 +181,45 @@ impl Group<'_> {
             Some(one_hot) => self.one_hot(pickle, one_hot, rows),
             None => self.scale(pickle, &scales, rows),
         };
+        let casts = is_constant_number(&imputes);
         match (imputes.is_empty(), one_hot.is_none() && scales.is_empty()) {
             (true, true) => self.unchanged(pickle, rows),
-            (false, true) => impute(pickle),
             (true, false) => encode(pickle),
-            (false, false) => steps(pickle, |pickle| {
+            (false, true) if !casts => impute(pickle),
+            (false, encodes_nothing) => steps(pickle, |pickle| {
+                if casts {
+                    step(pickle, "cast", |pickle| self.cast(pickle, rows));
+                }
                 step(pickle, "impute", impute);
-                step(pickle, "encode", encode);
+                if imputes.iter().any(|impute| impute.text.is_some()) {
+                    step(pickle, "impute_none", |pickle| self.impute_none(pickle, &imputes, rows));
+                }
+                if !encodes_nothing {
+                    step(pickle, "encode", encode);
+                }
             }),
         }
+    }
+
+    /// A column of whole numbers without a missing one is of integers in pandas, which `SimpleImputer` does not fill with a fraction.
+    fn cast(&self, pickle: &mut Pickle, rows: usize) {
+        pickle.fitted(
+            |pickle| self.table(pickle, rows),
+            |pickle| {
+                pickle.object("sklearn.preprocessing", "FunctionTransformer", |pickle| {
+                    pickle.text("func");
+                    pickle.global("numpy", "asarray");
+                    pickle.text("kw_args");
+                    pickle.op(op::EMPTY_DICT);
+                    pickle.op(op::MARK);
+                    pickle.text("dtype");
+                    pickle.text("float64");
+                    pickle.op(op::SETITEMS);
+                    pickle.text("feature_names_out");
+                    pickle.text("one-to-one");
+                });
+            },
+        );
     }
 
     fn unchanged(&self, pickle: &mut Pickle, rows: usize) {
@@ -205,41 +235,40 @@ impl Group<'_> {
     }
 
     fn impute(&self, pickle: &mut Pickle, imputes: &[&FittedImpute], rows: usize) {
-        let strategy = imputes.first().map(|impute| impute.strategy).unwrap_or_default();
-        pickle.fitted(
-            |pickle| self.table(pickle, rows),
+        imputer(
+            pickle,
+            imputes,
             |pickle| {
-                pickle.object("sklearn.impute", "SimpleImputer", |pickle| {
-                    pickle.text("strategy");
-                    pickle.text(match strategy {
-                        ImputeStrategy::Mean => "mean",
-                        ImputeStrategy::Median => "median",
-                        ImputeStrategy::MostFrequent => "most_frequent",
-                        ImputeStrategy::Constant => "constant",
-                    });
-                    if let Some(impute) = imputes
-                        .first()
-                        .filter(|impute| impute.strategy == ImputeStrategy::Constant)
-                    {
-                        pickle.text("fill_value");
-                        match (&impute.text, impute.number) {
-                            (Some(text), _) => pickle.text(text),
-                            (None, number) => pickle.float(number.unwrap_or_default()),
-                        }
-                    }
-                });
+                if is_constant_number(imputes) {
+                    array_without_names(pickle, imputes.len());
+                } else {
+                    self.table(pickle, rows);
+                }
+            },
+            |_| {},
+        );
+    }
+
+    /// A missing text may be None, as it comes out of JSON, which is not NaN to `SimpleImputer`.
+    fn impute_none(&self, pickle: &mut Pickle, imputes: &[&FittedImpute], rows: usize) {
+        imputer(
+            pickle,
+            imputes,
+            |pickle| self.array(pickle, rows),
+            |pickle| {
+                pickle.text("missing_values");
+                pickle.op(op::NONE);
             },
         );
-        pickle.set(|pickle| {
-            pickle.text("statistics_");
-            let texts: Vec<String> = imputes.iter().filter_map(|impute| impute.text.clone()).collect();
-            if texts.is_empty() {
-                let numbers: Vec<f64> = imputes.iter().filter_map(|impute| impute.number).collect();
-                pickle.numbers(&numbers);
-            } else {
-                pickle.texts(&texts);
-            }
-        });
+    }
+
+    /// The cells of the first column as an array of one column: what an imputer gives has no names.
+    fn array(&self, pickle: &mut Pickle, rows: usize) {
+        pickle.global("numpy", "reshape");
+        cells(pickle, self.columns.first().copied().flatten(), rows);
+        pickle.list(&[-1, 1], |pickle, &size| pickle.integer(size));
+        pickle.op(op::TUPLE2);
+        pickle.op(op::REDUCE);
     }
 
     fn one_hot(&self, pickle: &mut Pickle, one_hot: &FittedOneHot, rows: usize) {
@@ -247,12 +276,7 @@ impl Group<'_> {
             |pickle| {
                 let column = self.columns.first().copied().flatten();
                 if column.is_some_and(|column| column.impute.is_some()) {
-                    // The imputer before it gives it arrays without names.
-                    pickle.global("numpy", "reshape");
-                    cells(pickle, column, rows);
-                    pickle.list(&[-1, 1], |pickle, &size| pickle.integer(size));
-                    pickle.op(op::TUPLE2);
-                    pickle.op(op::REDUCE);
+                    self.array(pickle, rows);
                 } else {
                     self.table(pickle, rows);
                 }
@@ -283,10 +307,7 @@ impl Group<'_> {
             |pickle| {
                 if self.columns.iter().flatten().any(|column| column.impute.is_some()) {
                     // The imputer before it gives it arrays without names.
-                    let row = vec![0.0; scales.len()];
-                    pickle.array("float64", &[row.clone(), row], |pickle, row| {
-                        pickle.list(row, |pickle, &number| pickle.float(number));
-                    });
+                    array_without_names(pickle, scales.len());
                 } else {
                     self.table(pickle, rows);
                 }
@@ -319,6 +340,64 @@ impl Group<'_> {
             }
         });
     }
+}
+
+/// A `SimpleImputer` that fills what the model does; `more` sets further parameters.
+fn imputer(
+    pickle: &mut Pickle,
+    imputes: &[&FittedImpute],
+    table: impl FnOnce(&mut Pickle),
+    more: impl FnOnce(&mut Pickle),
+) {
+    let strategy = imputes.first().map(|impute| impute.strategy).unwrap_or_default();
+    pickle.fitted(table, |pickle| {
+        pickle.object("sklearn.impute", "SimpleImputer", |pickle| {
+            pickle.text("strategy");
+            pickle.text(match strategy {
+                ImputeStrategy::Mean => "mean",
+                ImputeStrategy::Median => "median",
+                ImputeStrategy::MostFrequent => "most_frequent",
+                ImputeStrategy::Constant => "constant",
+            });
+            if let Some(impute) = imputes
+                .first()
+                .filter(|impute| impute.strategy == ImputeStrategy::Constant)
+            {
+                pickle.text("fill_value");
+                match (&impute.text, impute.number) {
+                    (Some(text), _) => pickle.text(text),
+                    (None, number) => pickle.float(number.unwrap_or_default()),
+                }
+            }
+            more(pickle);
+        });
+    });
+    pickle.set(|pickle| {
+        pickle.text("statistics_");
+        let texts: Vec<String> = imputes.iter().filter_map(|impute| impute.text.clone()).collect();
+        if texts.is_empty() {
+            let numbers: Vec<f64> = imputes.iter().filter_map(|impute| impute.number).collect();
+            pickle.numbers(&numbers);
+        } else {
+            pickle.texts(&texts);
+        }
+    });
+}
+
+/// Whether missing numbers become one that the manifest names.
+fn is_constant_number(imputes: &[&FittedImpute]) -> bool {
+    let mut constant = imputes
+        .iter()
+        .filter(|impute| impute.strategy == ImputeStrategy::Constant);
+    constant.any(|impute| impute.number.is_some())
+}
+
+/// Two rows of zeros, for what comes behind a transformer that gives arrays.
+fn array_without_names(pickle: &mut Pickle, columns: usize) {
+    let row = vec![0.0; columns];
+    pickle.array("float64", &[row.clone(), row], |pickle, row| {
+        pickle.list(row, |pickle, &number| pickle.float(number));
+    });
 }
 
 /// `Pipeline([…])`

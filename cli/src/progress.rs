@@ -5,7 +5,7 @@
 mod line;
 mod live;
 
-pub use line::Line;
+pub use line::{Line, grouped};
 
 use crate::print;
 use live::Live;

@@ -30,7 +30,7 @@ fn bad_data_stops_before_training() {
         "{}",
         ran.message("validate")
     );
-    let skipped = json!({"name": "train", "phase": "Skipped", "failureClass": null, "message": "`validate` failed", "attempts": 0, "seconds": null});
+    let skipped = json!({"name": "train", "phase": "Skipped", "failureClass": null, "message": "`validate` failed", "attempts": 0, "seconds": null, "report": null});
     assert_eq!(ran.stage("train"), skipped);
     assert_eq!(workspace.names("models"), [] as [&str; 0]);
 }

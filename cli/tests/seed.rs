@@ -34,7 +34,7 @@ fn json_of_a_run_that_succeeded_has_every_key() {
         assert!(stage["seconds"].take().is_f64() || stage["seconds"].is_null());
     }
     let model = document["model"].take();
-    let stage = |name: &str| json!({"name": name, "phase": "Succeeded", "failureClass": null, "message": null, "attempts": 1, "seconds": null});
+    let stage = |name: &str| json!({"name": name, "phase": "Succeeded", "failureClass": null, "message": null, "attempts": 1, "seconds": null, "report": null});
     let wanted = json!({
         "run": "seed-1", "phase": "Succeeded", "model": null,
         "stages": [stage("extract"), stage("validate"), stage("train")]

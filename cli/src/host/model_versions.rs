@@ -11,7 +11,7 @@ use std::io;
 use trainyard_contract::{ModelVersionName, layout};
 
 /// What is known about a model version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelVersion {
     /// Whose it is.
@@ -24,12 +24,27 @@ pub struct ModelVersion {
     pub created_at: Option<String>,
     /// Rows that it was trained on.
     pub rows: Option<u64>,
+    /// How good it was when it was trained.
+    pub measured: Option<Measured>,
     /// Whether the solver reached the optimum.
     pub converged: Option<bool>,
     /// The run that made it.
     pub run: Option<String>,
     /// Its folder, absolute.
     pub path: Utf8PathBuf,
+}
+
+/// One metric of a model version, and the rows that it is of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// `roc_auc`, or `accuracy` where the rows allow no area.
+    pub metric: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// `holdout`: rows that the model had not seen. `training`: the very rows that it was trained on.
+    pub data: String,
+    /// How many they are.
+    pub rows: u64,
 }
 
 /// A folder that looks like a model version and is none.
@@ -118,6 +133,30 @@ struct ModelPart {
     converged: Option<bool>,
 }
 
+/// What is read of `metrics.json`.
+#[derive(Deserialize)]
+struct MetricsPart {
+    data: Option<String>,
+    rows: Option<u64>,
+    roc_auc: Option<f64>,
+    accuracy: Option<f64>,
+}
+
+impl MetricsPart {
+    fn measured(self) -> Option<Measured> {
+        let (metric, value) = match (self.roc_auc, self.accuracy) {
+            (Some(area), _) => ("roc_auc", area),
+            (None, accuracy) => ("accuracy", accuracy?),
+        };
+        Some(Measured {
+            metric,
+            value,
+            data: self.data?,
+            rows: self.rows?,
+        })
+    }
+}
+
 fn read(
     folder: &Utf8Path,
     pipeline: &str,
@@ -127,12 +166,15 @@ fn read(
     let path = folder.join(version.as_str());
     let manifest: ManifestPart = part(&path.join(layout::MANIFEST_FILE))?;
     let model: ModelPart = part(&path.join(layout::MODEL_FILE))?;
+    // A version without it predicts as well.
+    let metrics = part::<MetricsPart>(&path.join(layout::METRICS_FILE)).ok();
     Ok(ModelVersion {
         pipeline: pipeline.to_owned(),
         champion: champion == Some(version.as_str()),
         version: version.clone(),
         created_at: manifest.created_at,
         rows: model.rows,
+        measured: metrics.and_then(MetricsPart::measured),
         converged: model.converged,
         run: manifest.run,
         path,

@@ -37,6 +37,8 @@ pub struct StageOutcome {
     pub attempts: u32,
     /// From its first attempt's begin to its last one's end; `null` where it never began.
     pub seconds: Option<f64>,
+    /// The page on the model that it judged, absolute; also where a requirement was not met.
+    pub report: Option<Utf8PathBuf>,
 }
 
 /// A model version that a run made.
@@ -54,7 +56,12 @@ impl Outcome {
         Self {
             run: run.name.clone(),
             phase: run.status.phase.to_string(),
-            stages: run.status.stages.iter().map(StageOutcome::of).collect(),
+            stages: run
+                .status
+                .stages
+                .iter()
+                .map(|stage| StageOutcome::of(stage, run, workspace))
+                .collect(),
             model: model_of(run, pipeline.name(), workspace),
         }
     }
@@ -81,6 +88,7 @@ impl Outcome {
                 }),
                 attempts: 0,
                 seconds: None,
+                report: None,
             }
         });
         Self {
@@ -122,8 +130,15 @@ fn model_of(run: &Run, pipeline: &PipelineName, workspace: &Workspace) -> Option
     })
 }
 
+/// The page of a stage that judged a model, relative to the workspace.
+pub fn report_page(stage: &StageStatus, run: &Run, workspace: &Workspace) -> Option<Utf8PathBuf> {
+    let attempt = layout::attempt_folder(&run.name, &run.uid, &stage.name, stage.attempts);
+    let page = attempt.join(layout::REPORT_PAGE_FILE);
+    workspace.join(&page).is_file().then_some(page)
+}
+
 impl StageOutcome {
-    fn of(stage: &StageStatus) -> Self {
+    fn of(stage: &StageStatus, run: &Run, workspace: &Workspace) -> Self {
         let failed = stage.phase == StagePhase::Failed;
         Self {
             name: stage.name.to_string(),
@@ -132,6 +147,7 @@ impl StageOutcome {
             message: Some(stage.message.clone()).filter(|message| !message.is_empty()),
             attempts: stage.attempts,
             seconds: seconds_of(stage),
+            report: report_page(stage, run, workspace).map(|page| workspace.join(page)),
         }
     }
 }

@@ -9,18 +9,28 @@ use std::time::Duration;
 use trainyard_contract::{FailureClass, layout};
 use trainyard_engine::{Pipeline, Run, RunPhase, StagePhase, StageStatus};
 
-/// The metrics that stand in the line of a stage that judged a model.
+/// The metrics that stand in the line of a stage that trained or judged a model.
 const SHOWN_METRICS: [&str; 2] = ["roc_auc", "accuracy"];
 
-/// `roc_auc 0.854, accuracy 0.838`, of a stage that judged a model: no other has an average precision among its outputs.
+/// `roc_auc 0.854, accuracy 0.838`; of a stage that trained also of which rows, since these metrics are no judge's.
+///
+/// A stage is known by its outputs: only training converges, and only a judge has a correlation.
 fn measured(stage: &StageStatus) -> String {
-    if !stage.outputs.contains_key("average_precision") && !stage.outputs.contains_key("matthews_corrcoef") {
-        return String::new();
-    }
+    let has = |name| stage.outputs.contains_key(name);
+    let of_which = match (has("converged"), has("holdout_rows")) {
+        (true, true) => " (held-out rows)",
+        (true, false) => " (training rows)",
+        (false, _) if has("average_precision") || has("matthews_corrcoef") => "",
+        (false, _) => return String::new(),
+    };
     let words = SHOWN_METRICS
         .iter()
         .filter_map(|name| Some(format!("{name} {:.3}", stage.outputs.get(*name)?.as_f64()?)));
-    words.collect::<Vec<_>>().join(", ")
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    words.join(", ") + of_which
 }
 
 /// The line of a stage that is at its end; `None` for one that is not.

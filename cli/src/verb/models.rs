@@ -3,9 +3,10 @@
 use crate::arguments::Output;
 use crate::arguments::folder;
 use crate::exit::Exit;
-use crate::host::model_versions::{self, ModelVersion, Unreadable};
+use crate::host::model_versions::{self, Measured, ModelVersion, Unreadable};
 use crate::host::workspace::Workspace;
 use crate::print::{self, Complaint};
+use crate::progress::grouped;
 use crate::verb::did_you_mean;
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -79,7 +80,16 @@ fn document(versions: &[ModelVersion], unreadable: &[Unreadable]) -> String {
     format!("{text}\n")
 }
 
-const TITLES: [&str; 7] = ["PIPELINE", "VERSION", "CHAMPION", "CREATED", "ROWS", "CONVERGED", "RUN"];
+const TITLES: [&str; 8] = [
+    "PIPELINE",
+    "VERSION",
+    "CHAMPION",
+    "CREATED",
+    "ROWS",
+    "MEASURED",
+    "CONVERGED",
+    "RUN",
+];
 
 fn table(versions: &[ModelVersion]) -> String {
     if versions.is_empty() {
@@ -102,7 +112,7 @@ fn table(versions: &[ModelVersion]) -> String {
     text
 }
 
-fn cells(version: &ModelVersion) -> [String; 7] {
+fn cells(version: &ModelVersion) -> [String; 8] {
     let mark = |yes: bool| (if yes { "yes" } else { "no" }).to_owned();
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     [
@@ -111,9 +121,26 @@ fn cells(version: &ModelVersion) -> [String; 7] {
         (if version.champion { "yes" } else { "" }).to_owned(),
         or_dash(&version.created_at),
         or_dash(&version.rows.map(|rows| rows.to_string())),
+        or_dash(&version.measured.as_ref().map(measured)),
         or_dash(&version.converged.map(mark)),
         or_dash(&version.run),
     ]
+}
+
+/// `roc_auc 0.853 on 159 held-out rows`
+fn measured(measured: &Measured) -> String {
+    let Measured {
+        metric,
+        value,
+        data,
+        rows,
+    } = measured;
+    let which = match data.as_str() {
+        "holdout" => "held-out",
+        other => other,
+    };
+    let unit = if *rows == 1 { "row" } else { "rows" };
+    format!("{metric} {value:.3} on {} {which} {unit}", grouped(*rows))
 }
 
 #[cfg(test)]
@@ -123,25 +150,34 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let version = |name: &str, champion| ModelVersion {
+        let of = |data: &str| Measured {
+            metric: "roc_auc",
+            value: 0.875_4,
+            data: data.to_owned(),
+            rows: 1_500,
+        };
+        let version = |name: &str, champion, measured| ModelVersion {
             pipeline: "iris".to_owned(),
             version: ModelVersionName::parse(name).unwrap(),
             champion,
             created_at: Some("2026-02-23T10:47:00Z".to_owned()),
             rows: Some(150),
+            measured,
             converged: Some(true),
             run: None,
             path: "/models".into(),
         };
         let text = table(&[
-            version("model_20260223_104700_2", true),
-            version("model_20260223_104700", false),
+            version("model_20260223_104700_3", true, Some(of("holdout"))),
+            version("model_20260223_104700_2", false, Some(of("training"))),
+            version("model_20260223_104700", false, None),
         ]);
         assert_eq!(
             text,
-            "PIPELINE  VERSION                  CHAMPION  CREATED               ROWS  CONVERGED  RUN\n\
-             iris      model_20260223_104700_2  yes       2026-02-23T10:47:00Z  150   yes        -\n\
-             iris      model_20260223_104700              2026-02-23T10:47:00Z  150   yes        -\n"
+            "PIPELINE  VERSION                  CHAMPION  CREATED               ROWS  MEASURED                              CONVERGED  RUN\n\
+             iris      model_20260223_104700_3  yes       2026-02-23T10:47:00Z  150   roc_auc 0.875 on 1,500 held-out rows  yes        -\n\
+             iris      model_20260223_104700_2            2026-02-23T10:47:00Z  150   roc_auc 0.875 on 1,500 training rows  yes        -\n\
+             iris      model_20260223_104700              2026-02-23T10:47:00Z  150   -                                     yes        -\n"
         );
     }
 }

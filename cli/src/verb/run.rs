@@ -7,7 +7,7 @@ use crate::arguments::{Output, folder};
 use crate::exit::Exit;
 use crate::host::begin::{BeginError, begin, check_parameters};
 use crate::host::drive::{EndedRun, Yard, drive};
-use crate::host::outcome::{ModelOutcome, Outcome};
+use crate::host::outcome::{ModelOutcome, Outcome, report_page};
 use crate::host::retention::{RUNS_KEPT, Retention, remove_old_runs};
 use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
@@ -260,11 +260,8 @@ fn report_lines(run: &Run, workspace: &Workspace) -> String {
         .stages
         .iter()
         .filter(|stage| stage.phase == StagePhase::Succeeded);
-    let pages = stages.map(|stage| {
-        layout::attempt_folder(&run.name, &run.uid, &stage.name, stage.attempts).join(layout::REPORT_PAGE_FILE)
-    });
-    let there = pages.filter(|page| workspace.join(page).is_file());
-    there.fold(String::new(), |lines, page| {
+    let pages = stages.filter_map(|stage| report_page(stage, run, workspace));
+    pages.fold(String::new(), |lines, page| {
         lines + &format!("report {}\n", workspace.shown(&page))
     })
 }

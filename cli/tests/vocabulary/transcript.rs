@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 /// What differs each time, by its shape (`#` is a digit, `x` a hexadecimal one), and what stands for it.
-const SHAPES: [(&str, &str); 5] = [
+const SHAPES: [(&str, &str); 6] = [
     ("model_########_######", "model_<time>"),
     ("####-##-##T##:##:##.###Z", "<time>"),
     ("####-##-##T##:##:##Z", "<time>"),
     ("-xxxxxxxx/", "-<uid>/"),
+    ("-xxxxxxxx\n", "-<uid>\n"),
     ("#.## s", "0.00 s"),
 ];
 

@@ -6,6 +6,7 @@
 //! runs/<run>-<uid8>/<evaluate>/<attempt>/{metrics.json, model-card.md, report.html, …}
 //! runs/<run>-<uid8>/<predict>/<attempt>/{data.arrow, predictions.csv, predictions.parquet, …}
 //! models/<pipeline>/model_20260223_104700/{model.json, model.onnx, model.pkl, metrics.json, manifest.json}
+//! models/<pipeline>/model_20260223_104700/{MLmodel, mlflow.onnx, input_example.json, requirements.txt, …}, with `save: [mlflow]`
 //! models/<pipeline>/evaluations/model_20260223_104700/<run>-<stage>/{metrics.json, model-card.md, report.html}
 //! models/<pipeline>/model_20260223_104700.pkl -> model_20260223_104700/model.pkl
 //! models/<pipeline>/champion -> model_20260223_104700

@@ -68,6 +68,48 @@ fn the_seed_becomes_a_whole_model_version() {
 }
 
 #[test]
+fn a_version_for_mlflow_has_its_files_too_and_no_row_that_was_held_out() {
+    const OF_MLFLOW: [&str; 6] = [
+        "MLmodel",
+        "conda.yaml",
+        "input_example.json",
+        "python_env.yaml",
+        "requirements.txt",
+        "serving_input_example.json",
+    ];
+    let table = "age,salary,target\n1,,0\n2,20,1\n3,30,0\n4,40,1\n5,50,0\n6,60,1\n7,70,0\n8,80,1\n";
+    let imputed = json!([{"columns": ["salary"], "impute": {"strategy": "Mean"}}]);
+    // The last three rows by age.
+    let split = json!({"holdout": 0.3, "time": {"column": "age"}});
+    for (save, more) in [
+        (json!(["mlflow"]), "mlflow.onnx"),
+        (json!(["mlflow", "joblib"]), "model.pkl"),
+    ] {
+        let workspace = Workspace::new();
+        let change = json!({"save": save, "preprocess": imputed, "split": split});
+        let result = succeeded(workspace.train(table, &train_spec(&change)));
+        let folder = workspace.model_folder(&result);
+        let manifest = workspace.json(folder.join("manifest.json"));
+        let files = manifest["files"].as_object().unwrap();
+        let mut wanted = vec!["metrics.json", "model.json", "model.onnx", more];
+        wanted.extend(OF_MLFLOW);
+        wanted.sort_unstable();
+        assert_eq!(files.keys().map(String::as_str).collect::<Vec<_>>(), wanted, "{save}");
+        for (name, digest) in files {
+            assert_eq!(digest["sha256"], sha256(&folder.join(name)), "{name}");
+        }
+        let rows = json!([[1, null], [2, 20.0], [3, 30.0], [4, 40.0], [5, 50.0]]);
+        assert_eq!(
+            workspace.json(folder.join("input_example.json")),
+            json!({"columns": ["age", "salary"], "data": rows})
+        );
+        let mlmodel = fs::read_to_string(folder.join("MLmodel")).unwrap();
+        let inputs = r#"  inputs: '[{"type": "long", "name": "age", "required": true}, {"type": "double", "name": "salary", "required": false}]'"#;
+        assert!(mlmodel.contains(inputs), "{mlmodel}");
+    }
+}
+
+#[test]
 fn the_seed_has_the_optimum_and_not_what_lbfgs_stops_at() {
     let workspace = Workspace::new();
     let result = succeeded(workspace.train(SEED, &seed_train()));

@@ -1,4 +1,4 @@
-//! Live comparisons: the real program against scikit-learn, onnxruntime, joblib and pandas of several years.
+//! Live comparisons: the real program against scikit-learn, onnxruntime, joblib and pandas of several years, and MLflow.
 //!
 //! The comparing is done by the Python scripts in `xtask/live/`, each of which says what it holds; here they get their
 //! interpreters and the release build.
@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 const SEED: u64 = 1;
 /// Twelve of every shape; about a minute.
 const PROBLEMS: u32 = 200;
+/// Every kind of table: with and without preprocess, text, missing cells, more than two classes.
+const MLFLOW_TABLES: u32 = 24;
 
 /// The peer as it is today.
 pub(crate) const NEWEST: Environment = Environment {
@@ -47,8 +49,15 @@ const OLDER: [Environment; 2] = [
     },
 ];
 
+/// MLflow, which loads the versions' folders.
+const MLFLOW: Environment = Environment {
+    requirements: "xtask/live/requirements-mlflow.txt",
+    oldest: 11,
+    newest: 14,
+};
+
 /// The steps, for `cargo xtask test`; they need the release build.
-pub(crate) const STEPS: [Step; 4] = [
+pub(crate) const STEPS: [Step; 5] = [
     Step {
         name: "models and preprocess against scikit-learn, onnxruntime and joblib",
         run: || models(SEED, PROBLEMS),
@@ -60,6 +69,10 @@ pub(crate) const STEPS: [Step; 4] = [
     Step {
         name: "metrics against scikit-learn",
         run: || metrics(SEED, PROBLEMS),
+    },
+    Step {
+        name: "versions in MLflow",
+        run: || mlflow(SEED, MLFLOW_TABLES),
     },
     Step {
         name: "the same bytes with one thread and many",
@@ -77,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     models(seed, problems)?;
     tables(seed, problems)?;
     metrics(seed, problems)?;
+    mlflow(seed, problems)?;
     identical()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -128,6 +142,14 @@ fn metrics(seed: u64, tables: u32) -> Result<Checked> {
         "check_metrics.py",
         &["--seed", &seed.to_string(), "--problems", &tables.to_string()],
     )
+}
+
+fn mlflow(seed: u64, tables: u32) -> Result<Checked> {
+    let Some(python) = MLFLOW.interpreter()? else {
+        return Ok(Checked::AllBut(MLFLOW.missing()));
+    };
+    let (seed, tables) = (seed.to_string(), tables.to_string());
+    script(&python, "check_mlflow.py", &["--seed", &seed, "--tables", &tables]).map(|()| Checked::Whole)
 }
 
 fn identical() -> Result<Checked> {

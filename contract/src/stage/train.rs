@@ -107,4 +107,7 @@ pub enum SaveFormat {
     /// `model.pkl`, which `joblib.load` opens as a scikit-learn `LogisticRegression`, with `preprocess` as a `Pipeline` that
     /// ends in one; linked beside the version's folder.
     Joblib,
+    /// `MLmodel` and what goes with it, so that `mlflow.pyfunc.load_model` and, with `joblib`, `mlflow.sklearn.load_model` open
+    /// the version's folder.
+    Mlflow,
 }

@@ -15,7 +15,7 @@ const FORMATS: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/p
 /// Lets the API server take a format that this version does not know.
 async fn define_a_newer_format(ns: &Namespace) {
     let api: Api<CustomResourceDefinition> = Api::all(ns.cluster().client());
-    let add = json!([{"op": "add", "path": format!("{FORMATS}/-"), "value": "mlflow"}]);
+    let add = json!([{"op": "add", "path": format!("{FORMATS}/-"), "value": "pmml"}]);
     let patch = Patch::Json::<()>(serde_json::from_value(add).unwrap());
     api.patch("mlpipelines.trainyard.dev", &PatchParams::default(), &patch)
         .await
@@ -28,11 +28,11 @@ async fn a_pipeline_of_a_newer_version_is_left_alone_and_the_others_run() {
         define_a_newer_format(ns).await;
         ns.apply(pipeline("iris").on_fake_nodes()).await;
         ns.start("iris").await.succeeds().await;
-        let newer = pipeline("newer").set_in("train", "train.save", json!(["mlflow"]));
+        let newer = pipeline("newer").set_in("train", "train.save", json!(["pmml"]));
         ns.apply_when_admitted(newer.on_fake_nodes()).await;
         let end = ns.start("newer").await.fails().await;
         assert_eq!(end.class(), Some(FailureClass::Config));
-        assert!(end.message().contains("mlflow"), "{}", end.message());
+        assert!(end.message().contains("pmml"), "{}", end.message());
         // Another one, and one more after the operator has begun anew with the newer object in its first list.
         ns.start("iris").await.succeeds().await;
         ns.cluster().kill_operator().await;
@@ -44,7 +44,7 @@ async fn a_pipeline_of_a_newer_version_is_left_alone_and_the_others_run() {
             "{said}"
         );
         let log = ns.cluster().operator_log();
-        let told = log.lines().filter(|line| line.contains("mlflow")).count();
+        let told = log.lines().filter(|line| line.contains("pmml")).count();
         assert!(
             (1..=6).contains(&told),
             "it says so, but not for ever: {told} times\n{log}"

@@ -10,11 +10,13 @@
 //! - more: `softmax(features * W + b)`.
 //!
 //! The label is the class of the largest probability; of equal ones the first, so 0.5 gives `classes[0]`.
+//!
+//! [`bytes_for_tables`] is the same model for readers that take a table and give one: an input a column, an output a column.
 
 mod encoding;
 mod messages;
 
-use super::{Classes, ModelFile};
+use super::{Classes, FrameType, ModelFile, PREDICTION};
 use encoding::{Encoding, ML_DOMAIN};
 use messages::{
     ATTRIBUTE_INT, AttributeProto, DOUBLE, DimensionProto, GraphProto, INT64, ModelProto, NodeProto,
@@ -32,13 +34,32 @@ const ML_OPSET_VERSION: i64 = 2;
 /// The one input, where no feature is text.
 const FEATURES: &str = "features";
 
+/// What a graph is given.
+#[derive(Clone, Copy)]
+enum Inputs<'a> {
+    /// Numbers as one matrix; where a feature is text, a matrix of one column a feature.
+    Tensors,
+    /// The columns of a table that has these types.
+    Columns(&'a [FrameType]),
+}
+
 /// The bytes of `model.onnx`.
 pub fn bytes(model: &ModelFile) -> Vec<u8> {
+    encoded(model, Inputs::Tensors)
+}
+
+/// The bytes of a graph that takes the columns of a table, of a type each, and gives those that `predict` adds: `prediction` and
+/// `probability_<class>`, all `[rows]`. A table of one column is a matrix of one.
+pub fn bytes_for_tables(model: &ModelFile, columns: &[FrameType]) -> Vec<u8> {
+    encoded(model, Inputs::Columns(columns))
+}
+
+fn encoded(model: &ModelFile, inputs: Inputs<'_>) -> Vec<u8> {
     ModelProto {
         ir_version: IR_VERSION,
         producer_name: "trainyard".to_owned(),
         producer_version: model.trainyard_version.clone(),
-        graph: Some(graph(model)),
+        graph: Some(graph(model, inputs)),
         opset_import: opsets(model),
         metadata_props: vec![
             entry("features", &serde_json::json!(model.features).to_string()),
@@ -62,8 +83,8 @@ fn opsets(model: &ModelFile) -> Vec<OperatorSetIdProto> {
     opsets
 }
 
-fn graph(model: &ModelFile) -> GraphProto {
-    let encoding = Encoding::of(model);
+fn graph(model: &ModelFile, inputs: Inputs<'_>) -> GraphProto {
+    let encoding = Encoding::of(model, inputs);
     let name = |name: &str| format!("{}{name}", encoding.prefix);
     let output = |name: &str| {
         if model.features.iter().any(|feature| feature == name) {
@@ -72,7 +93,10 @@ fn graph(model: &ModelFile) -> GraphProto {
             name.to_owned()
         }
     };
-    let (label, probabilities) = (output("label"), output("probabilities"));
+    let (label, probabilities) = match inputs {
+        Inputs::Tensors => (output("label"), output("probabilities")),
+        Inputs::Columns(_) => (output(PREDICTION), name("probabilities")),
+    };
     let mut node = encoding.node;
     let (products, scores) = (name("products"), name("scores"));
     node.push(operator(
@@ -107,15 +131,39 @@ fn graph(model: &ModelFile) -> GraphProto {
         classes,
     ];
     initializer.extend(of_model);
+    let mut outputs = vec![tensor(&label, label_type, None)];
+    match inputs {
+        Inputs::Tensors => outputs.push(tensor(&probabilities, DOUBLE, Some(model.classes.count()))),
+        Inputs::Columns(_) => {
+            for (class, column) in model.answer_columns().iter().skip(1).enumerate() {
+                let (place, column) = (name(&format!("class:{class}")), output(column));
+                node.push(operator(
+                    "Gather",
+                    &[&probabilities, &place],
+                    &column,
+                    Some(("axis", 1)),
+                ));
+                initializer.push(scalar(place, dimension(class)));
+                outputs.push(tensor(&column, DOUBLE, None));
+            }
+        }
+    }
     GraphProto {
         node,
         name: "logistic_regression".to_owned(),
         initializer,
         input: encoding.input,
-        output: vec![
-            tensor(&label, label_type, None),
-            tensor(&probabilities, DOUBLE, Some(model.classes.count())),
-        ],
+        output: outputs,
+    }
+}
+
+/// A number without dimensions: what is gathered by it loses one.
+fn scalar(name: String, number: i64) -> TensorProto {
+    TensorProto {
+        name,
+        data_type: INT64,
+        int64_data: vec![number],
+        ..TensorProto::default()
     }
 }
 

@@ -5,7 +5,7 @@
 //! and its version is the result. No folder is ever changed after its rename.
 
 use super::manifest::{FileDigest, ModelInput, ModelManifest};
-use super::{ModelFile, onnx, pickle};
+use super::{ModelFile, TableSample, mlflow, onnx, pickle};
 use crate::StageError;
 use crate::artifact::{Published, UnfinishedFolder, hash_file, replace_link, sync_folder, write_file};
 use crate::metrics::Metrics;
@@ -37,6 +37,8 @@ pub struct NewVersion<'a> {
     pub metrics: &'a Metrics,
     /// What was tried, where there was a search.
     pub search: Option<&'a SearchReport>,
+    /// How a table looks that it predicts, where MLflow is to know.
+    pub sample: Option<&'a TableSample>,
     /// What it was trained on.
     pub input: ModelInput,
 }
@@ -126,6 +128,7 @@ fn write_files(folder: &Utf8Path, version: &NewVersion<'_>) -> Result<BTreeMap<S
         model,
         metrics,
         search,
+        sample,
         input: _,
     } = version;
     let no_text = |problem: serde_json::Error| {
@@ -144,12 +147,16 @@ fn write_files(folder: &Utf8Path, version: &NewVersion<'_>) -> Result<BTreeMap<S
         text.push(b'\n');
         contents.push((SEARCH_FILE, text));
     }
-    if spec.save.contains(&SaveFormat::Joblib) {
+    let has_pickle = spec.save.contains(&SaveFormat::Joblib);
+    if has_pickle {
         let weight = spec
             .logistic_regression
             .as_ref()
             .and_then(|spec| spec.class_weight.as_ref());
         contents.push((PICKLE_FILE, pickle::bytes(model, weight)));
+    }
+    if let Some(sample) = sample {
+        contents.extend(mlflow::files(model, sample, has_pickle));
     }
     contents
         .into_iter()

@@ -12,6 +12,7 @@ mod design;
 mod fitting;
 mod holdout;
 mod row_set;
+mod sample;
 mod search;
 mod split;
 mod table;
@@ -87,12 +88,14 @@ pub fn run(document: &StageDocument, spec: &TrainSpec, context: &StageContext) -
         sha256: input.sha256.clone(),
         rows: description.rows,
     };
+    let sample = sample::sample(&chosen, &description, spec)?;
     context.stop.check()?;
     let version = NewVersion {
         spec,
         model: &trained.model,
         metrics: &trained.metrics,
         search: trained.search.as_ref(),
+        sample: sample.as_ref(),
         input: ModelInput { source, dataset },
     };
     let made = write_version(document, minted, version)?;

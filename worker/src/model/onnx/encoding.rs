@@ -1,7 +1,8 @@
 //! The part of a graph that stands before the coefficients: `preprocess`, in plain operators.
 //!
 //! Where a feature is text each feature is an input of its own, `[rows, 1]`, named as its column: double, or string for text. Else
-//! there is one input `features`. A missing number is NaN, a missing text is empty. Numbers go through one `Where` (fill), `Sub` and `Div`
+//! there is one input `features`. For tables ([`Inputs::Columns`]) each feature is an input of the table's type, `[rows]`.
+//! A missing number is NaN, a missing text is empty. Numbers go through one `Where` (fill), `Sub` and `Div`
 //! (scale) together; a category is compared with all of its column's, and rare ones are added up by a product. An unknown category is all zeros
 //! also where the model refuses it: a graph cannot refuse a row.
 
@@ -9,15 +10,18 @@ use super::messages::{
     ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRINGS, AttributeProto, DOUBLE, INT64, NodeProto, STRING, TensorProto,
     ValueInfoProto,
 };
-use super::{FEATURES, dimension, operator, tensor};
-use crate::model::ModelFile;
+use super::{FEATURES, Inputs, dimension, operator, tensor};
+use crate::model::{FrameType, ModelFile};
 use crate::preprocess::categories::Categories;
 use crate::preprocess::{FittedColumn, FittedOneHot, FittedScale};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use trainyard_contract::stage::UnknownCategory;
 
 /// The domain of `LabelEncoder`.
 pub(super) const ML_DOMAIN: &str = "ai.onnx.ml";
+
+/// What onnxruntime makes of the missing texts of a table: `str` of Python's NaN, None and pandas' NA.
+const MISSING_WORDS: [&str; 3] = ["nan", "None", "<NA>"];
 
 /// What stands before the coefficients.
 pub(super) struct Encoding {
@@ -30,6 +34,10 @@ pub(super) struct Encoding {
     pub(super) order: Vec<usize>,
     /// What the names of all other tensors begin with: none of them must be that of an input.
     pub(super) prefix: String,
+    /// The tensor of each feature, `[rows, 1]`, where each is an input of its own.
+    columns: Option<Vec<String>>,
+    /// Whether texts come out of a table of Python's, where a missing one is a word.
+    missing_are_words: bool,
 }
 
 /// Stands before the names of tensors where inputs have the names of columns.
@@ -37,10 +45,11 @@ const PREFIX: &str = "trainyard:";
 
 impl Encoding {
     /// That of `model`.
-    pub(super) fn of(model: &ModelFile) -> Self {
+    pub(super) fn of(model: &ModelFile, inputs: Inputs<'_>) -> Self {
         let has_text = model.preprocess.text_features().next().is_some();
+        let are_columns = matches!(inputs, Inputs::Columns(_));
         let mut prefix = String::new();
-        if !model.preprocess.is_empty() {
+        if are_columns || !model.preprocess.is_empty() {
             prefix.push_str(PREFIX);
             while model.features.iter().any(|name| name.starts_with(&prefix)) {
                 prefix.push(':');
@@ -53,19 +62,59 @@ impl Encoding {
             output: FEATURES.to_owned(),
             order: (0..model.features.len()).collect(),
             prefix,
+            columns: None,
+            missing_are_words: are_columns,
         };
-        if !has_text {
-            encoding
+        match inputs {
+            Inputs::Columns(types) => encoding.table(model, types),
+            Inputs::Tensors if has_text => encoding.columns(model),
+            Inputs::Tensors => encoding
                 .input
-                .push(tensor(FEATURES, DOUBLE, Some(model.features.len())));
+                .push(tensor(FEATURES, DOUBLE, Some(model.features.len()))),
         }
         if !model.preprocess.is_empty() {
-            encoding.encode(model, has_text);
+            encoding.encode(model);
+        } else if let Some(columns) = encoding.columns.take() {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            encoding.output = encoding.concatenated(&columns, "features");
         }
         encoding
     }
 
-    fn encode(&mut self, model: &ModelFile, has_text: bool) {
+    /// An input a feature, `[rows, 1]`.
+    fn columns(&mut self, model: &ModelFile) {
+        let texts: HashSet<&str> = model.preprocess.text_features().collect();
+        let kind = |name: &String| if texts.contains(name.as_str()) { STRING } else { DOUBLE };
+        let inputs = model.features.iter().map(|name| tensor(name, kind(name), Some(1)));
+        self.input.extend(inputs);
+        self.columns = Some(model.features.clone());
+    }
+
+    /// An input a feature, as a table has it: `[rows]`. A table of one column comes as a matrix.
+    fn table(&mut self, model: &ModelFile, types: &[FrameType]) {
+        let width = (model.features.len() == 1).then_some(1);
+        let shape = self.constant("column", whole(&[2], vec![-1, 1]));
+        let mut columns = Vec::new();
+        for (name, kind) in model.features.iter().zip(types) {
+            let element = match kind {
+                FrameType::Long => INT64,
+                FrameType::Double => DOUBLE,
+                FrameType::Text => STRING,
+            };
+            self.input.push(tensor(name, element, width));
+            let mut column = self.push("Reshape", &[name, &shape], &format!("column:{name}"));
+            if *kind == FrameType::Long {
+                let number = self.name(&format!("number:{name}"));
+                let cast = operator("Cast", &[&column], &number, Some(("to", i64::from(DOUBLE))));
+                self.node.push(cast);
+                column = number;
+            }
+            columns.push(column);
+        }
+        self.columns = Some(columns);
+    }
+
+    fn encode(&mut self, model: &ModelFile) {
         let of: HashMap<&str, &FittedColumn> = model
             .preprocess
             .columns
@@ -80,22 +129,16 @@ impl Encoding {
         let mut parts = Vec::new();
         self.order.clear();
         let starts = starts(model, &column);
-        if has_text {
-            for name in &model.features {
-                let is_text = column(name).and_then(|column| column.one_hot.as_ref());
-                let is_text = is_text.is_some_and(|one_hot| matches!(one_hot.categories, Categories::Texts(_)));
-                self.input
-                    .push(tensor(name, if is_text { STRING } else { DOUBLE }, Some(1)));
-            }
-        }
         if !numbers.is_empty() {
             let names: Vec<&String> = numbers.iter().map(|&feature| &model.features[feature]).collect();
-            let raw = if has_text {
-                self.concatenated(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), "numbers")
-            } else if numbers.len() == model.features.len() {
-                FEATURES.to_owned()
-            } else {
-                self.gathered(&numbers, "numbers")
+            let raw = match &self.columns {
+                Some(columns) => {
+                    let columns: Vec<String> = numbers.iter().map(|&feature| columns[feature].clone()).collect();
+                    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                    self.concatenated(&columns, "numbers")
+                }
+                None if numbers.len() == model.features.len() => FEATURES.to_owned(),
+                None => self.gathered(&numbers, "numbers"),
             };
             let columns: Vec<Option<&FittedColumn>> = names.iter().map(|name| column(name)).collect();
             let filled = self.filled(&raw, &columns);
@@ -107,10 +150,9 @@ impl Encoding {
             else {
                 continue;
             };
-            let raw = if has_text {
-                name.clone()
-            } else {
-                self.gathered(&[feature], &format!("category:{name}"))
+            let raw = match &self.columns {
+                Some(columns) => columns[feature].clone(),
+                None => self.gathered(&[feature], &format!("category:{name}")),
             };
             parts.push(self.category(name, &raw, column, one_hot));
             self.order.extend(starts[feature]..starts[feature] + one_hot.width());
@@ -233,9 +275,12 @@ impl Encoding {
         let mut values: Vec<i64> = (0..texts.len()).map(dimension).collect();
         let fill = column.impute.as_ref().and_then(|impute| impute.text.as_deref());
         let place = fill.and_then(|fill| texts.binary_search_by(|text| text.as_str().cmp(fill)).ok());
-        if let Some(place) = place.filter(|_| !texts.iter().any(String::is_empty)) {
-            keys.push(Vec::new());
-            values.push(dimension(place));
+        let words = MISSING_WORDS.iter().filter(|_| self.missing_are_words);
+        for missing in std::iter::once(&"").chain(words) {
+            if let Some(place) = place.filter(|_| !texts.iter().any(|text| text == missing)) {
+                keys.push(missing.as_bytes().to_vec());
+                values.push(dimension(place));
+            }
         }
         let output = self.name(&format!("place:{name}"));
         let mut node = operator("LabelEncoder", &[raw], &output, None);

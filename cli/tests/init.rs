@@ -223,6 +223,37 @@ fn tables_as_people_have_them() {
     workspace.trainyard("run k.yaml").exits(0);
 }
 
+/// A model of such a column would look perfect, and know nothing.
+#[test]
+fn a_column_that_gives_the_target_away_is_left_out_and_told() {
+    let mut rows = "alive,fare,class,survived\n".to_owned();
+    for i in 0..120 {
+        let survived = u32::from(i * 37 % 50 > 30);
+        let alive = ["no", "yes"][survived as usize];
+        // The class depends on it, and does not say it: its first rows do.
+        let class = if i < 60 || survived == 0 { "third" } else { "first" };
+        let alive = if i % 11 == 0 { "" } else { alive };
+        writeln!(rows, "{alive},{},{class},{survived}", i * 7 % 31).unwrap();
+    }
+    let workspace = workspace().with("t.csv", rows);
+    let ran = workspace.trainyard("init t.csv -t survived").exits(0);
+    assert_eq!(
+        ran.stderr,
+        "t.yaml: predicts `survived` (2 classes) from 2 columns; 1 left out, with the reasons in the file\n\
+         warning: left out: `alive` gives `survived` away, each value goes with one class only\n\
+         hint: add it to `features` if it is known before the class is\n\
+         next: trainyard run t.yaml\n"
+    );
+    let text = workspace.read("t.yaml");
+    for line in [
+        "# Left out: `alive` gives `survived` away: each of its values goes with one class only.\n",
+        "features: [fare, class]\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    workspace.trainyard("run t.yaml").exits(0);
+}
+
 #[test]
 fn few_rows_are_learned_from_whole() {
     let workspace = workspace().with("s.csv", vocabulary::SEED_ROWS);

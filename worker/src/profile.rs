@@ -21,7 +21,7 @@ use crate::model::predict_table::is_parquet;
 use crate::parquet;
 use crate::source::{Place, SourceFiles};
 use camino::Utf8Path;
-use column::ColumnSummary;
+use column::{ColumnSummary, class_marks};
 use target::TargetSummary;
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription};
 use trainyard_contract::stage::{CsvSource, ExtractSpec, PANDAS_NULL_WORDS, ParquetSource};
@@ -208,11 +208,15 @@ impl BlockSink for Summaries<'_> {
         } else {
             (rows / BLOCK_ROWS).max(1)
         };
+        let classes = match &mut self.target {
+            None => Vec::new(),
+            Some((index, target)) => {
+                target.look_at(&block.columns[*index], rows);
+                class_marks(&block.columns[*index], rows, step)
+            }
+        };
         for (summary, column) in self.columns.iter_mut().zip(&block.columns) {
-            summary.look_at(column, rows, step);
-        }
-        if let Some((index, target)) = &mut self.target {
-            target.look_at(&block.columns[*index], rows);
+            summary.look_at(column, rows, step, &classes);
         }
         self.rows += rows;
     }

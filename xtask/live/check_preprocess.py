@@ -5,7 +5,8 @@
 
 The training rows are those that `holdout.arrow` does not have. What `preprocess` found in them, as the columns that scikit-learn's
 ColumnTransformer makes of them (1e-12); coefficients against scikit-learn on these columns (1e-6); `predict`, model.onnx and model.pkl: the
-probabilities of all rows; the scores of `search` against GridSearchCV; and the same model bytes when the held-out rows are others.
+probabilities of all rows, and of 100,000 in some; the scores of `search` against GridSearchCV; and the same model bytes when the
+held-out rows are others.
 Leaves in FOLDER what check_pickles.py needs to ask other versions of scikit-learn the same.
 """
 import argparse
@@ -33,6 +34,8 @@ import trainyard
 # What the project promises for preprocess, and for coefficients and ONNX.
 EXACT = 1e-12
 CLOSE = 1e-6
+# Rows of a large table, and every how many-th table is one.
+MANY_ROWS, MANY_EVERY = 100_000, 20
 WORDS = ["basic", "pro", "team", "é", "a,b", 'qu"ote', "10", "Z", "z", "long category with spaces"]
 
 
@@ -212,6 +215,28 @@ def onnx_probabilities(path, table, frame):
     return session.run(None, feed)[1]
 
 
+def many_rows(program, table, folder, version, worst):
+    """The table's cells in other combinations: model.onnx against `predict` and model.pkl."""
+    frame = pd.DataFrame({
+        name: table.frame[name].sample(MANY_ROWS, replace=True, random_state=at).to_numpy() for at, name in enumerate(table.features)
+    })
+    frame.to_csv(folder / "many.csv", index=False, lineterminator="\n")
+    answer = pd.read_csv(io.BytesIO(program.call("predict", version, "many.csv", folder=folder)), keep_default_na=False)
+    wanted = answer[[name for name in answer.columns if name.startswith("probability_")]].to_numpy(dtype=float)
+    found = {
+        "ONNX": onnx_probabilities(version / "model.onnx", table, frame),
+        "pickle": joblib.load(version / "model.pkl").predict_proba(frame),
+    }
+    faults = []
+    for how, answer in found.items():
+        error = apart(answer, wanted)
+        name = f"{how}, {MANY_ROWS:,} rows"
+        worst[name] = max(worst.get(name, 0), error)
+        if error > CLOSE:
+            faults.append(f"{name}: a probability is {error:.2e} off")
+    return faults
+
+
 def hold_out_does_not_reach(program, table, split, folder, model_bytes, held_out):
     """Other features and labels in the held-out rows, same model."""
     other = table.frame.copy()
@@ -320,6 +345,8 @@ def check(program, table, pickles, worst, folder, number):
     worst["pickle"] = max(worst.get("pickle", 0), error)
     if error > allowed:
         faults.append(f"the pickle's probability is {error:.2e} off")
+    if number % MANY_EVERY == 0:
+        faults += many_rows(program, table, folder, version, worst)
     faults += hold_out_does_not_reach(program, table, split, folder, (version / "model.json").read_bytes(), held)
     if training["target"].value_counts().min() >= 10 and number % 4 == 0:
         faults += check_search(program, table, split, folder, training)

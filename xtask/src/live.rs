@@ -49,6 +49,9 @@ const OLDER: [Environment; 2] = [
     },
 ];
 
+/// Each is trained on once, which takes some 50 ms.
+const SPLIT_TABLES: u32 = 1_000;
+
 /// MLflow, which loads the versions' folders.
 const MLFLOW: Environment = Environment {
     requirements: "xtask/live/requirements-mlflow.txt",
@@ -57,7 +60,7 @@ const MLFLOW: Environment = Environment {
 };
 
 /// The steps, for `cargo xtask test`; they need the release build.
-pub(crate) const STEPS: [Step; 5] = [
+pub(crate) const STEPS: [Step; 6] = [
     Step {
         name: "models and preprocess against scikit-learn, onnxruntime and joblib",
         run: || models(SEED, PROBLEMS),
@@ -69,6 +72,10 @@ pub(crate) const STEPS: [Step; 5] = [
     Step {
         name: "metrics against scikit-learn",
         run: || metrics(SEED, PROBLEMS),
+    },
+    Step {
+        name: "a key is always on the same side of a split",
+        run: || splits(SEED, SPLIT_TABLES),
     },
     Step {
         name: "versions in MLflow",
@@ -90,6 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     models(seed, problems)?;
     tables(seed, problems)?;
     metrics(seed, problems)?;
+    splits(seed, SPLIT_TABLES)?;
     mlflow(seed, problems)?;
     identical()?;
     Ok(ExitCode::SUCCESS)
@@ -141,6 +149,13 @@ fn metrics(seed: u64, tables: u32) -> Result<Checked> {
     newest_script(
         "check_metrics.py",
         &["--seed", &seed.to_string(), "--problems", &tables.to_string()],
+    )
+}
+
+fn splits(seed: u64, tables: u32) -> Result<Checked> {
+    newest_script(
+        "check_splits.py",
+        &["--seed", &seed.to_string(), "--tables", &tables.to_string()],
     )
 }
 

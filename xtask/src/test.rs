@@ -10,7 +10,7 @@ const CLUSTER: &str = "test";
 
 /// Runs all steps; 0 when every one succeeded.
 pub(crate) fn run() -> ExitCode {
-    let [models, tables, metrics, mlflow, identical] = live::STEPS;
+    let [models, tables, metrics, splits, mlflow, identical] = live::STEPS;
     step::run_all(&[
         Step {
             name: "format",
@@ -61,6 +61,7 @@ pub(crate) fn run() -> ExitCode {
         models,
         tables,
         metrics,
+        splits,
         mlflow,
         identical,
         Step {

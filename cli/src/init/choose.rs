@@ -1,5 +1,6 @@
 //! What becomes of each column, and why. Pure: the same profile gives the same choices.
 
+use crate::progress::grouped;
 use trainyard_worker::profile::{ColumnProfile, TableProfile, TargetClasses};
 
 /// With fewer rows nothing is held out: a score of so few rows says nothing.
@@ -20,6 +21,8 @@ pub const FEW_CATEGORIES: u64 = 20;
 const MISSING_PERCENT_MAX: u64 = 95;
 /// Where fewer values were looked at, that they all differ says nothing.
 const KEY_ROWS_MIN: u64 = 20;
+/// With fewer rows of the rarer classes it may be by chance that a column says the class.
+const RARER_ROWS_MIN: u64 = 10;
 /// The longest name that a manifest takes.
 const NAME_MAX: usize = 253;
 
@@ -36,6 +39,8 @@ pub struct Plan<'a> {
     pub texts: Vec<&'a ColumnProfile>,
     /// Columns that are no features, in the table's order, each with the reason.
     pub left_out: Vec<(&'a str, String)>,
+    /// Columns among these that would give the answer away.
+    pub say_target: Vec<&'a str>,
     /// Which rows are held out.
     pub split: Split<'a>,
 }
@@ -81,13 +86,25 @@ pub fn choose<'a>(profile: &'a TableProfile, target: &'a ColumnProfile) -> Resul
         numbers: Vec::new(),
         texts: Vec::new(),
         left_out: Vec::new(),
+        say_target: Vec::new(),
     };
+    let most = plan.classes.first().map_or(0, |(_, rows)| *rows);
+    let rarer_rows: u64 = plan.classes.iter().map(|(_, rows)| rows).sum::<u64>() - most;
     for column in &profile.columns {
         if column.name == target.name {
             continue;
         }
         match why_left_out(column, profile.rows) {
             Some(reason) => plan.left_out.push((&column.name, reason)),
+            // A number of many values says the class of most of its rows by being unlike all others.
+            None if column.says_target && column.distinct <= FEW_CATEGORIES && rarer_rows >= RARER_ROWS_MIN => {
+                let reason = format!(
+                    "gives `{}` away: each of its values goes with one class only",
+                    target.name
+                );
+                plan.left_out.push((&column.name, reason));
+                plan.say_target.push(&column.name);
+            }
             None if column.is_text() => plan.texts.push(column),
             None => plan.numbers.push(column),
         }
@@ -215,19 +232,6 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
     None
 }
 
-/// A count for people: `5,000`.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `1 row`, `5,000 rows`.
 pub fn counted(count: u64, thing: &str) -> String {
     let plural = match (count, thing) {
@@ -292,6 +296,7 @@ mod tests {
             dates: false,
             examples: vec!["x".to_owned()],
             words_among_numbers: None,
+            says_target: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The choices as a manifest, with the reason beside each.
 
-use super::choose::{FEW_CATEGORIES, Plan, Split, counted, grouped};
+use super::choose::{FEW_CATEGORIES, Plan, Split, counted};
+use crate::progress::grouped;
 use std::fmt::Write as _;
 use trainyard_contract::stage::{CsvSource, ExtractSpec, PANDAS_NULL_WORDS};
 use trainyard_worker::profile::{ColumnProfile, TableProfile};

@@ -4,9 +4,10 @@
 
 use super::did_you_mean;
 use crate::exit::Exit;
-use crate::init::choose::{Plan, Refusal, Split, choose, counted, grouped};
+use crate::init::choose::{Plan, Refusal, Split, choose, counted};
 use crate::init::{suggest, write};
 use crate::print::{self, Complaint};
+use crate::progress::grouped;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
 use std::io::{self, Write};
@@ -113,6 +114,18 @@ fn tell(output: &Utf8Path, plan: &Plan<'_>) {
         counted(plan.classes.len() as u64, "class"),
         counted(features as u64, "column"),
     ));
+    if !plan.say_target.is_empty() {
+        let names: Vec<String> = plan.say_target.iter().map(|name| format!("`{name}`")).collect();
+        let verb = if names.len() == 1 { "gives" } else { "give" };
+        print::warning(
+            &Complaint::new(format!(
+                "left out: {} {verb} `{}` away, each value goes with one class only",
+                names.join(", "),
+                plan.target.name
+            ))
+            .hint("add it to `features` if it is known before the class is"),
+        );
+    }
     if let Split::Nothing { reason } = &plan.split {
         print::warning(&Complaint::new(format!("the model will not be judged: {reason}")));
     }

@@ -4,7 +4,9 @@ use super::dates::is_date;
 use crate::csv::CellNumber;
 use crate::csv::cut_value;
 use crate::csv::table::{Column, Values};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use trainyard_contract::dataset::ColumnDescription;
 
 /// Different values that are kept to be shown.
@@ -43,6 +45,8 @@ pub struct ColumnProfile {
     pub examples: Vec<String>,
     /// Of a column of texts that are mostly numbers: the others, if they are few.
     pub words_among_numbers: Option<Vec<String>>,
+    /// Whether in all rows that were looked at the value says what the target is: none of the values goes with two classes.
+    pub says_target: bool,
 }
 
 impl ColumnProfile {
@@ -66,7 +70,10 @@ impl ColumnProfile {
 #[derive(Default)]
 pub(super) struct ColumnSummary {
     looked_at: u64,
-    distinct: HashSet<Value>,
+    /// The different values, each with the class of the first row that has both.
+    distinct: HashMap<Value, Option<ClassMark>>,
+    /// A value goes with two classes.
+    conflicts: bool,
     /// The first value, and whether another was met.
     first: Option<Value>,
     varies: bool,
@@ -76,6 +83,21 @@ pub(super) struct ColumnSummary {
     numbers: u64,
     words: BTreeSet<String>,
     examples: Vec<String>,
+}
+
+/// Stands for a class of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ClassMark(u64);
+
+/// The classes of every `step`th row of the target; none where it is missing.
+pub(super) fn class_marks(target: &Column, rows: usize, step: usize) -> Vec<Option<ClassMark>> {
+    let mark = |row| {
+        let mut hasher = DefaultHasher::new();
+        value_at(target, row).hash(&mut hasher);
+        ClassMark(hasher.finish())
+    };
+    let rows = (0..rows).step_by(step);
+    rows.map(|row| has_value(target, row).then(|| mark(row))).collect()
 }
 
 /// A value. The same number is one value, whether it was read as a number or as text.
@@ -91,18 +113,14 @@ enum Value {
 const TEXT_MAX: usize = 64;
 
 impl ColumnSummary {
-    /// Looks at every `step`th row of a block.
-    pub(super) fn look_at(&mut self, column: &Column, rows: usize, step: usize) {
+    /// Looks at every `step`th row of a block. `classes` are those of these rows, where there is a target.
+    pub(super) fn look_at(&mut self, column: &Column, rows: usize, step: usize, classes: &[Option<ClassMark>]) {
         if !self.varies {
             self.compare_all(column, rows);
         }
-        for row in (0..rows).step_by(step) {
-            if column
-                .nulls
-                .binary_search_by(|&null| (null as usize).cmp(&row))
-                .is_err()
-            {
-                self.look_at_cell(column, row);
+        for (place, row) in (0..rows).step_by(step).enumerate() {
+            if has_value(column, row) {
+                self.look_at_cell(column, row, classes.get(place).copied().flatten());
             }
         }
     }
@@ -126,7 +144,7 @@ impl ColumnSummary {
         }
     }
 
-    fn look_at_cell(&mut self, column: &Column, row: usize) {
+    fn look_at_cell(&mut self, column: &Column, row: usize, class: Option<ClassMark>) {
         self.looked_at += 1;
         let number = match &column.values {
             Values::Whole(values) => Some(values[row] as f64),
@@ -138,10 +156,19 @@ impl ColumnSummary {
             self.range = Some((least.min(number), most.max(number)));
         }
         let value = value_at(column, row);
-        if self.examples.len() < SHOWN && !self.distinct.contains(&value) {
-            self.examples.push(shown(column, row));
+        match self.distinct.entry(value) {
+            Entry::Vacant(new) => {
+                new.insert(class);
+                if self.examples.len() < SHOWN {
+                    self.examples.push(shown(column, row));
+                }
+            }
+            Entry::Occupied(mut known) => {
+                let first = known.get_mut();
+                self.conflicts |= matches!((*first, class), (Some(first), Some(class)) if first != class);
+                *first = first.or(class);
+            }
         }
-        self.distinct.insert(value);
     }
 
     fn look_at_text(&mut self, text: &[u8]) -> Option<f64> {
@@ -169,6 +196,7 @@ impl ColumnSummary {
         let is_text = column.data_type == "Utf8";
         let there = rows.saturating_sub(missing + infinite);
         let mostly_numbers = is_text && self.numbers * 100 >= self.texts * MANY_NUMBERS && self.numbers < self.texts;
+        let has_classes = self.distinct.values().any(Option::is_some);
         ColumnProfile {
             name: column.name.clone(),
             data_type: column.data_type.clone(),
@@ -182,8 +210,14 @@ impl ColumnSummary {
             dates: is_text && self.dates > 0 && self.dates * 100 >= self.looked_at * MOST,
             examples: self.examples,
             words_among_numbers: mostly_numbers.then(|| self.words.into_iter().collect()),
+            says_target: has_classes && !self.conflicts,
         }
     }
+}
+
+fn has_value(column: &Column, row: usize) -> bool {
+    let place = column.nulls.binary_search_by(|&null| (null as usize).cmp(&row));
+    place.is_err()
 }
 
 fn value_at(column: &Column, row: usize) -> Value {

@@ -131,6 +131,12 @@ impl Contenders {
         Ok(command::command(repository::trainyard(), arguments))
     }
 
+    /// Makes a manifest for a table, which is printed.
+    pub(super) fn init(table: &Utf8Path, target: &str) -> Command {
+        let arguments = ["init", table.as_str(), "--target", target, "--output", "-"];
+        command::command(repository::trainyard(), arguments)
+    }
+
     /// The peer's interpreter.
     pub(super) fn python<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = command::command(&self.python, arguments);

@@ -96,11 +96,15 @@ impl SpecFault {
 /// How alike two names must be (Jaro-Winkler, 0 to 1) to be offered: typing errors are above it, other words below.
 const ALIKE: f64 = 0.8;
 
-/// ``did you mean `validate`?``, if one of `names` is like `name`.
+/// ``did you mean `validate`?``, if one of `names` is like `name`, or `name` is a word of one: `auc` of `roc_auc`.
 pub fn did_you_mean<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let likeness = |known: &str| {
+        let is_word_of = known.split('_').any(|word| word == name);
+        strsim::jaro_winkler(name, known).max(if is_word_of { ALIKE } else { 0.0 })
+    };
     names
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .map(|known| (likeness(known), known))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| format!("did you mean `{known}`?"))
@@ -132,11 +136,12 @@ mod tests {
 
     #[test]
     fn typing_errors_are_recognised_and_other_words_are_not() {
-        let names = ["extract", "validate", "train"];
+        let names = ["extract", "validate", "train", "roc_auc"];
         for (written, meant) in [
             ("valdate", Some("did you mean `validate`?")),
             ("trian", Some("did you mean `train`?")),
             ("Extract", Some("did you mean `extract`?")),
+            ("auc", Some("did you mean `roc_auc`?")),
             ("zebra", None),
             ("", None),
         ] {

@@ -86,7 +86,7 @@ impl Walk {
     /// The value as JSON, if anything of it is sound. `at` is where its key stands.
     fn value(&mut self, schema: &Value, node: &Node, at: Position, field: &FieldPath) -> Option<Value> {
         let value = if schema["x-kubernetes-int-or-string"] == true {
-            self.quantity(schema, node, field)
+            self.whole_or_text(schema, node, field)
         } else {
             match schema["type"].as_str() {
                 Some("object") => Some(self.object(schema, node, at, field)),

@@ -149,7 +149,13 @@ impl Walk {
         None
     }
 
-    pub(super) fn quantity(&mut self, schema: &Value, node: &Node, field: &FieldPath) -> Option<Value> {
+    /// A whole number or a text: where the schema has a pattern, a quantity of Kubernetes.
+    pub(super) fn whole_or_text(&mut self, schema: &Value, node: &Node, field: &FieldPath) -> Option<Value> {
+        let (short, long) = if schema["pattern"].is_string() {
+            ("quantity", "quantity like `500m` or `2Gi`")
+        } else {
+            ("number", "number or a text")
+        };
         match &node.tree {
             Tree::Number(number, written) => {
                 if let Some(whole) = whole(number) {
@@ -157,7 +163,7 @@ impl Walk {
                         .range(schema, (&whole, written), node.at, field)
                         .then_some(Value::Number(whole));
                 }
-                let message = format!("a quantity with a fraction is text: write `\"{written}\"`, in quotes");
+                let message = format!("a {short} with a fraction is text here: write `\"{written}\"`, in quotes");
                 self.find(node.at, field, message);
                 None
             }
@@ -168,7 +174,7 @@ impl Walk {
                 self.find(
                     node.at,
                     field,
-                    format!("must be a quantity like `500m` or `2Gi`, is {}", node.described()),
+                    format!("must be a {long}, is {}", node.described()),
                 );
                 None
             }

@@ -21,7 +21,7 @@ mod resources;
 
 pub use env::{EnvSource, EnvVar, KeyRef};
 pub use labels::{RESERVED_KEYS, RESERVED_PREFIXES};
-pub use model_version::{ModelVersion, ModelVersionSpec, ModelVersionStatus};
+pub use model_version::{MeasuredRows, ModelMetrics, ModelVersion, ModelVersionSpec, ModelVersionStatus};
 pub use parameter::Parameter;
 pub use pipeline::{EVERY_DEPENDS_ON_NAMES_A_STAGE, EVERY_INPUT_NAMES_A_STAGE, MLPipeline, MLPipelineSpec};
 pub use resources::{Quantity, Resources, is_quantity};

@@ -34,8 +34,16 @@ use trainyard_contract::result::MODEL_PATH_MAX;
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
     printcolumn(name = "Champion", type_ = "boolean", json_path = ".status.champion"),
     printcolumn(name = "Rows", type_ = "integer", json_path = ".spec.rows"),
+    printcolumn(name = "ROC_AUC", type_ = "number", json_path = ".spec.metrics.rocAuc"),
+    printcolumn(name = "Measured", type_ = "string", json_path = ".spec.metrics.data"),
     printcolumn(name = "Run", type_ = "string", json_path = ".spec.run"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Accuracy",
+        type_ = "number",
+        json_path = ".spec.metrics.accuracy",
+        priority = 1
+    ),
     printcolumn(name = "Path", type_ = "string", json_path = ".spec.path", priority = 1),
     printcolumn(name = "Digest", type_ = "string", json_path = ".spec.digest", priority = 1)
 )]
@@ -71,6 +79,38 @@ pub struct ModelVersionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub rows: Option<i64>,
+    /// How good it was when it was trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<ModelMetrics>,
+}
+
+/// The first numbers of the version's `metrics.json`, rounded to four decimals. A number is absent where it is undefined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelMetrics {
+    /// The rows that they are of.
+    pub data: MeasuredRows,
+    /// The part of the rows whose class was predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// The area under the ROC curve; with more than two classes the mean of each class against the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roc_auc: Option<f64>,
+    /// The mean negative logarithm of the probability that the right class was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_loss: Option<f64>,
+    /// The F1 score of the second class; with more than two classes the mean over the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f1: Option<f64>,
+}
+
+/// Which rows a model was measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum MeasuredRows {
+    /// Rows that were held out: the model had not seen them.
+    Holdout,
+    /// The very rows that it was trained on.
+    Training,
 }
 
 /// Whether the version is in use. Written by the operator only.

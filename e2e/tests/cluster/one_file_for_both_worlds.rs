@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use trainyard_contract::layout;
+use trainyard_crds::v1alpha1::MeasuredRows;
 use trainyard_e2e::image::build;
 use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace};
 use trainyard_engine::{RunPhase, StagePhase};
@@ -68,8 +69,12 @@ async fn apply_and_trigger_make_three_jobs_in_order_and_a_listed_model() {
         let [head, line] = &listed.lines().collect::<Vec<_>>()[..] else {
             panic!("{listed}")
         };
-        assert!(head.contains("CHAMPION"), "{listed}");
-        assert!(line.contains(end.model()) && line.contains("true"), "{listed}");
+        for title in ["CHAMPION", "ROC_AUC", "MEASURED"] {
+            assert!(head.contains(title), "{listed}");
+        }
+        for cell in [end.model(), "true", "1", "Training"] {
+            assert!(line.split_whitespace().any(|shown| shown == cell), "{cell}\n{listed}");
+        }
     })
     .await;
 }
@@ -137,6 +142,14 @@ async fn the_customers_model_and_its_metrics_are_those_of_a_laptop() {
                 "{file}"
             );
         }
+        let [version] = &ns.model_versions().await[..] else {
+            panic!("not one model version")
+        };
+        let of_version = version.spec.metrics.as_ref().unwrap();
+        assert_eq!(of_version.data, MeasuredRows::Holdout);
+        let path = format!("models/churn/{}/{}", end.model(), layout::METRICS_FILE);
+        let exact = volume.json(path)["roc_auc"].as_f64().unwrap();
+        assert!((of_version.roc_auc.unwrap() - exact).abs() <= 0.5e-4, "{of_version:?}");
         let judged = format!("models/churn/evaluations/{}/{}-evaluate", end.model(), run.name());
         for file in [layout::METRICS_FILE, layout::MODEL_CARD_FILE, layout::REPORT_PAGE_FILE] {
             assert!(volume.has(format!("{judged}/{file}")), "{file}");

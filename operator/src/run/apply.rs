@@ -13,14 +13,16 @@ use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::Status;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use tracing::info;
 use trainyard_contract::document::InputModel;
 use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{FailureClass, ModelVersionName, PipelineName, StageName, layout};
-use trainyard_crds::v1alpha1::{ModelVersion, ModelVersionSpec};
+use trainyard_crds::v1alpha1::{MeasuredRows, ModelMetrics, ModelVersion, ModelVersionSpec};
 use trainyard_engine::{
-    Action, AttemptState, Ending, HostPlaces, ModelSource, ObservedAttempt, RunStatus, StartAttempt, StopReason,
+    Action, AttemptState, Ending, HostPlaces, ModelSource, ObservedAttempt, RunStatus, StageStatus, StartAttempt,
+    StopReason,
 };
 
 /// What became of an action.
@@ -47,8 +49,7 @@ pub(super) async fn apply(pass: &Pass<'_>, action: &Action, status: &RunStatus) 
             Ok(Applied::Done)
         }
         Action::RegisterModelVersion { stage, made } => {
-            let rows = status.stage(stage).and_then(|stage| stage.rows);
-            register(pass, stage, made, rows).await?;
+            register(pass, stage, made, status.stage(stage)).await?;
             Ok(Applied::Done)
         }
         Action::MoveChampion { made: _ } => {
@@ -192,7 +193,13 @@ pub(super) async fn delete_job(ctx: &Context, namespace: &str, job: &SeenJob) ->
 }
 
 /// Makes a model version known. It belongs to nobody: it stays when its run and its pipeline go.
-async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion, rows: Option<u64>) -> Result<(), Error> {
+async fn register(
+    pass: &Pass<'_>,
+    stage: &StageName,
+    made: &MadeModelVersion,
+    ended: Option<&StageStatus>,
+) -> Result<(), Error> {
+    let rows = ended.and_then(|stage| stage.rows);
     let pipeline = pass.revision.pipeline.name();
     let spec = ModelVersionSpec {
         pipeline: pipeline.to_string(),
@@ -204,6 +211,7 @@ async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion, r
         stage: stage.to_string(),
         digest: finish::digest(made),
         rows: rows.and_then(|rows| i64::try_from(rows).ok()),
+        metrics: ended.and_then(|stage| metrics_among(&stage.outputs)),
     };
     let object = ModelVersion {
         metadata: ObjectMeta {
@@ -226,6 +234,33 @@ async fn register(pass: &Pass<'_>, stage: &StageName, made: &MadeModelVersion, r
         Err(kube::Error::Api(status)) if status.is_already_exists() => another_version(&versions, object).await,
         Err(error) => Err(Error::kube("create a model version")(error)),
     }
+}
+
+/// The metrics among what a stage that trained gave out; none of a worker that did not measure yet.
+fn metrics_among(outputs: &BTreeMap<String, Value>) -> Option<ModelMetrics> {
+    let rounded = |name: &str| Some((outputs.get(name)?.as_f64()? * 1e4).round() / 1e4);
+    let metrics = ModelMetrics {
+        data: if outputs.contains_key("holdout_rows") {
+            MeasuredRows::Holdout
+        } else {
+            MeasuredRows::Training
+        },
+        accuracy: rounded("accuracy"),
+        roc_auc: rounded("roc_auc"),
+        log_loss: rounded("log_loss"),
+        f1: rounded("f1"),
+    };
+    let ModelMetrics {
+        data: _,
+        accuracy,
+        roc_auc,
+        log_loss,
+        f1,
+    } = metrics;
+    [accuracy, roc_auc, log_loss, f1]
+        .iter()
+        .any(Option::is_some)
+        .then_some(metrics)
 }
 
 /// The same version was registered before; or the volume is a new one, and an entry of an old one has the name.

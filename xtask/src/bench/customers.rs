@@ -86,7 +86,9 @@ pub(super) fn measure(contenders: &Contenders, rows: u64, pairs: u32) -> Result<
     }
     let init = || Contenders::init(&table, TARGET);
     let init = Init {
-        table_bytes: fs::metadata(&table).with_context(|| format!("cannot look at {table}"))?.len(),
+        table_bytes: fs::metadata(&table)
+            .with_context(|| format!("cannot look at {table}"))?
+            .len(),
         memory: peak_memory(&mut init())?,
         rounds: (0..INIT_ROUNDS).map(|_| wall(&mut init())).collect::<Result<_>>()?,
     };

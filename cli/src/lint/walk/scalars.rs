@@ -171,11 +171,7 @@ impl Walk {
                 .form(schema, text, node.at, field)
                 .then(|| Value::from(text.as_str())),
             Tree::Null | Tree::Bool(_) | Tree::NotFinite(_) | Tree::List(_) | Tree::Map(_) => {
-                self.find(
-                    node.at,
-                    field,
-                    format!("must be a {long}, is {}", node.described()),
-                );
+                self.find(node.at, field, format!("must be a {long}, is {}", node.described()));
                 None
             }
         }

@@ -1,14 +1,25 @@
 //! `data/ml-production-pipeline.yaml` runs on a cluster as it does on a laptop, and makes the same model.
 
+use std::path::Path;
 use std::process::Command;
 use trainyard_contract::layout;
 use trainyard_crds::v1alpha1::MeasuredRows;
 use trainyard_e2e::image::build;
-use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace};
+use trainyard_e2e::vocabulary::{Namespace, Run, SEED_ROWS, in_namespace, pipeline};
 use trainyard_engine::{RunPhase, StagePhase};
 
 const FILE: &str = "data/ml-production-pipeline.yaml";
 const PIPELINE: &str = "ml-production-pipeline";
+
+/// The command on this machine, in this folder; it must go well.
+fn laptop(folder: &Path, arguments: &[&str]) {
+    let ran = Command::new(build::target().join("debug/trainyard"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
 
 /// Applies the file and starts a run by a token, as users do.
 async fn run_of_the_file(ns: &Namespace) -> Run<'_> {
@@ -83,19 +94,14 @@ async fn apply_and_trigger_make_three_jobs_in_order_and_a_listed_model() {
 async fn the_model_is_the_one_that_a_laptop_makes() {
     in_namespace(async |ns| {
         let run = run_of_the_file(ns).await;
-        let laptop = tempfile::tempdir().unwrap();
-        let ran = Command::new(build::target().join("debug/trainyard"))
-            .args(["run", FILE, "--workspace"])
-            .arg(laptop.path())
-            .current_dir(build::root())
-            .output()
-            .unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let workspace = tempfile::tempdir().unwrap();
+        let path = workspace.path().to_str().unwrap();
+        laptop(build::root().as_std_path(), &["run", FILE, "--workspace", path]);
 
         let model = format!("models/{PIPELINE}/{}", run.now().await.model());
         let volume = ns.volume("trainyard").await;
         for file in [layout::MODEL_FILE, layout::ONNX_FILE, layout::PICKLE_FILE] {
-            let path = laptop
+            let path = workspace
                 .path()
                 .join("models")
                 .join(PIPELINE)
@@ -117,17 +123,15 @@ async fn the_customers_model_and_its_metrics_are_those_of_a_laptop() {
         ns.apply_file("data/churn.yaml").await;
         let run = ns.trigger("churn", "first").await;
         let end = run.succeeds().await;
-        let laptop = tempfile::tempdir().unwrap();
-        let ran = Command::new(build::target().join("debug/trainyard"))
-            .args(["run", "data/churn.yaml", "--workspace"])
-            .arg(laptop.path())
-            .current_dir(build::root())
-            .output()
-            .unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let workspace = tempfile::tempdir().unwrap();
+        let path = workspace.path().to_str().unwrap();
+        laptop(
+            build::root().as_std_path(),
+            &["run", "data/churn.yaml", "--workspace", path],
+        );
 
         let volume = ns.volume("trainyard").await;
-        let champion = laptop.path().join("models/churn").join(layout::CHAMPION_LINK);
+        let champion = workspace.path().join("models/churn").join(layout::CHAMPION_LINK);
         for file in [
             layout::MODEL_FILE,
             layout::ONNX_FILE,
@@ -164,6 +168,59 @@ async fn the_customers_model_and_its_metrics_are_those_of_a_laptop() {
             ns.pipeline("churn").await.status.unwrap().champion.as_deref(),
             Some(end.model())
         );
+    })
+    .await;
+}
+
+/// A Parquet file and a manifest that `init` made for it; then several files by a wildcard.
+#[tokio::test]
+async fn what_init_writes_and_the_tables_that_it_reads_are_the_same_on_both() {
+    in_namespace(async |ns| {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        std::fs::copy(build::root().join("data/churn.csv"), at.join("churn.csv")).unwrap();
+        laptop(
+            at,
+            &["init", "churn.csv", "--target", "churned", "--output", "first.yaml"],
+        );
+        laptop(at, &["run", "first.yaml"]);
+        // The same table with the model's answers, as Parquet.
+        laptop(
+            at,
+            &[
+                "predict",
+                "models/churn/champion",
+                "churn.csv",
+                "--output",
+                "scored.parquet",
+            ],
+        );
+        laptop(at, &["init", "scored.parquet", "--target", "churned"]);
+        laptop(at, &["run", "scored.yaml"]);
+
+        let volume = ns.local_volume("trainyard").await;
+        volume.write("scored.parquet", std::fs::read(at.join("scored.parquet")).unwrap());
+        ns.apply(std::fs::read_to_string(at.join("scored.yaml")).unwrap()).await;
+        let end = ns.start("scored").await.succeeds().await;
+        for file in [layout::MODEL_FILE, layout::METRICS_FILE] {
+            let on_laptop = std::fs::read(at.join("models/scored").join(layout::CHAMPION_LINK).join(file)).unwrap();
+            assert_eq!(
+                volume.read(format!("models/scored/{}/{file}", end.model())),
+                on_laptop,
+                "{file}"
+            );
+        }
+
+        let (head, rows) = SEED_ROWS.split_once('\n').unwrap();
+        for (day, rows) in rows.lines().enumerate() {
+            volume.write(format!("days/{day}.csv"), format!("{head}\n{rows}\n"));
+        }
+        ns.apply(pipeline("days").reads("days/*.csv")).await;
+        let of_days = ns.start("days").await.succeeds().await;
+        ns.apply(pipeline("one")).await;
+        let of_one = ns.start("one").await.succeeds().await;
+        let model = |name: &str, version: &str| volume.read(format!("models/{name}/{version}/{}", layout::ONNX_FILE));
+        assert_eq!(model("days", of_days.model()), model("one", of_one.model()));
     })
     .await;
 }

@@ -5,8 +5,12 @@
 mod vocabulary;
 
 use camino::Utf8PathBuf;
-use std::fs;
-use std::process::Stdio;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 use trainyard_worker::csv::{CsvOptions, ReadControl, read_files};
 use trainyard_worker::source::SourceFiles;
 use trainyard_worker::table_file::{TableFile, TableFormat};
@@ -106,19 +110,28 @@ fn a_flipped_byte_in_any_file_of_a_version_is_refused() {
         .cloned()
         .collect();
     assert!(files.iter().any(|name| name == "model.pkl"), "{files:?}");
-    for name in files {
+    let damage = |name: &str, at: usize, refused: &str| {
         let path = workspace.path(&format!("{folder}/{name}"));
         let good = fs::read(&path).unwrap();
-        for at in [0, good.len() / 2, good.len() - 1] {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            fs::write(&path, bad).unwrap();
-            let ran = workspace.trainyard(&format!("predict {folder} data.csv")).exits(1);
-            let refused = format!("{folder}/{name} is not the file that was saved");
-            assert!(ran.stderr.contains(&refused), "{name} {at}: {}", ran.stderr);
-            assert_eq!(ran.stdout, "");
-        }
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        fs::write(&path, bad).unwrap();
+        let ran = workspace.trainyard(&format!("predict {folder} data.csv")).exits(1);
+        let refused = format!("{folder}/{name} {refused}");
+        assert!(ran.stderr.contains(&refused), "{name} {at}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "");
         fs::write(&path, good).unwrap();
+    };
+    let bytes = |name: &str| fs::read(workspace.path(&format!("{folder}/{name}"))).unwrap().len();
+    for name in files {
+        let bytes = bytes(&name);
+        for at in [0, bytes / 2, bytes - 1] {
+            damage(&name, at, "is not the file that was saved");
+        }
+    }
+    // It has no other file to speak for it.
+    for at in (0..bytes("manifest.json")).step_by(31) {
+        damage("manifest.json", at, "is damaged: ");
     }
     workspace.trainyard(&format!("predict {folder} data.csv")).exits(0);
 }
@@ -223,17 +236,114 @@ fn a_file_of_predictions_is_there_whole_or_not_at_all() {
         ),
         (
             "-o nowhere/out.csv",
-            "error: cannot write nowhere/out.csv: No such file",
+            "error: cannot write nowhere/out.csv: there is no folder nowhere\n",
         ),
         (
             "-o nowhere/out.arrow",
-            "error: cannot write nowhere/out.arrow: No such file",
+            "error: cannot write nowhere/out.arrow: there is no folder nowhere\n",
         ),
     ] {
         let ran = workspace.trainyard(&format!("predict models/seed/champion data.csv {words}"));
         assert!(ran.stderr.starts_with(message), "{words}: {}", ran.stderr);
         assert_ne!(ran.code, 0);
     }
+}
+
+/// What is at the path is replaced only where it is a file, and another than the data.
+#[test]
+fn what_stands_at_the_output_is_respected() {
+    let workspace = trained().with("out.csv", "before\n").with("folder/keep", "");
+    let at = |name: &str| workspace.path(name);
+    fs::set_permissions(at("out.csv"), Permissions::from_mode(0o600)).unwrap();
+    symlink("out.csv", at("link.csv")).unwrap();
+    symlink("nothing.csv", at("nowhere.csv")).unwrap();
+    assert!(Command::new("mkfifo").arg(at("pipe.csv")).status().unwrap().success());
+    for (output, message) in [
+        (
+            "data.csv",
+            "error: data.csv is the data: it would be replaced by its own predictions\n",
+        ),
+        ("./data.csv", "error: ./data.csv is the data"),
+        (
+            "pipe.csv",
+            "error: pipe.csv is no file, but a device or a pipe\nhint: name a file with --output;",
+        ),
+        (
+            "nowhere.csv",
+            "error: cannot write nowhere.csv: it is a link that leads nowhere\n",
+        ),
+        ("folder --format csv", "error: folder is a folder\n"),
+    ] {
+        let ran = workspace
+            .trainyard(&format!("predict models/seed/champion data.csv -o {output}"))
+            .exits(2);
+        assert!(ran.stderr.starts_with(message), "{output}: {}", ran.stderr);
+    }
+    assert_eq!(workspace.read("data.csv"), SEED_ROWS);
+    assert!(fs::metadata(at("pipe.csv")).unwrap().file_type().is_fifo());
+
+    let ran = workspace
+        .trainyard("predict models/seed/champion data.csv -o link.csv")
+        .exits(0);
+    assert_eq!(ran.stderr, "link.csv: 4 rows\n");
+    assert!(at("link.csv").is_symlink());
+    assert!(workspace.read("out.csv").starts_with("age,salary,target,prediction,"));
+    assert_eq!(fs::metadata(at("out.csv")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn stopped_it_leaves_nothing() {
+    let workspace = trained();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = workspace
+            .command("predict")
+            .args(["models/seed/champion", "-", "-o", "out.csv"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(SEED_ROWS.as_bytes()).unwrap();
+        let begun = || {
+            workspace
+                .names(".")
+                .iter()
+                .any(|name| name.starts_with(".out.csv.tmp-"))
+        };
+        while !begun() {
+            assert_eq!(child.try_wait().unwrap(), None);
+            thread::sleep(Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        drop(stdin);
+        assert_eq!(workspace.names("."), ["data.csv", "models", "runs", "seed.yaml"]);
+    }
+}
+
+/// A day of small numbers and one of large ones.
+#[test]
+fn the_types_of_a_file_of_predictions_are_the_same_every_day() {
+    let workspace = trained()
+        .with("small.csv", "age,salary,id\n25,50000,1\n")
+        .with("large.csv", "age,salary,id\n25,50000,9000000000\n");
+    let types = |name: &str| {
+        let words = format!("predict models/seed/champion {name}.csv -o {name}.arrow");
+        workspace.trainyard(&words).exits(0);
+        let table =
+            trainyard_worker::dataset::DatasetReader::open(&utf8(&workspace, &format!("{name}.arrow"))).unwrap();
+        let fields = table.schema().fields().iter();
+        fields.map(|field| field.data_type().to_string()).collect::<Vec<_>>()
+    };
+    let small = types("small");
+    assert_eq!(small, ["Int64", "Int64", "Int64", "Int64", "Float64", "Float64"]);
+    assert_eq!(small, types("large"));
 }
 
 #[test]
@@ -340,7 +450,7 @@ fn a_model_with_preprocess_answers_alike_everywhere() {
         .iter()
         .map(|field| field.data_type().to_string())
         .collect();
-    assert_eq!(types, ["Utf8", "Int8", "Utf8", "Utf8", "Float64", "Float64"]);
+    assert_eq!(types, ["Utf8", "Int64", "Utf8", "Utf8", "Float64", "Float64"]);
     let columns: Vec<usize> = (0..types.len()).collect();
     let batch = arrow_of(&reader, &columns);
     assert_eq!(
@@ -388,6 +498,23 @@ fn arrow_of(reader: &trainyard_worker::dataset::DatasetReader, columns: &[usize]
 
 #[test]
 fn a_folder_that_is_no_model_is_refused() {
+    let trained = trained();
+    for (words, code, wanted) in [
+        (
+            "models/seed data.csv",
+            1,
+            "error: models/seed is not a model version: it has no manifest.json\nhint: did you mean models/seed/champion?\n",
+        ),
+        (
+            "data.csv models/seed/champion",
+            2,
+            "error: data.csv is a file, not the folder of a model version\n\
+             hint: the model comes first: trainyard predict models/seed/champion data.csv\n",
+        ),
+    ] {
+        let ran = trained.trainyard(&format!("predict {words}")).exits(code);
+        assert_eq!(ran.stderr, wanted);
+    }
     let ran = workspace()
         .with("data.csv", SEED_ROWS)
         .trainyard("predict nowhere data.csv")

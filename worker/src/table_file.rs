@@ -2,6 +2,9 @@
 //!
 //! In: batches. Out: a file with its digest; the same batches give the same bytes. A writer that is dropped before it is
 //! finished takes its file with it.
+//!
+//! A dataset's whole numbers are as narrow as its rows allow. Outside they are 64 bits wide, so that tomorrow's file has the types
+//! of today's.
 
 mod csv;
 mod parquet;
@@ -13,12 +16,15 @@ use crate::csv::BatchSink;
 use crate::dataset::DatasetError;
 use crate::stage::WrittenFile;
 use ::parquet::arrow::ArrowWriter;
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use camino::Utf8PathBuf;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use trainyard_contract::stage::PredictionFormat;
 
 /// Bytes that are gathered before they are written.
@@ -145,6 +151,7 @@ impl TableFile {
 
 impl BatchSink for TableFile {
     fn begin(&mut self, schema: &SchemaRef) -> Result<(), DatasetError> {
+        let schema = &wide_schema(schema);
         // An earlier beginning is written over.
         self.writer = None;
         let file = File::create(&self.path).map_err(|source| self.write_error(source))?;
@@ -172,10 +179,38 @@ impl BatchSink for TableFile {
 
     fn take(&mut self, batch: RecordBatch) -> Result<(), DatasetError> {
         let mut writer = self.take_writer()?;
-        let written = self.write(&mut writer, &batch);
+        let written = wide(&batch).and_then(|batch| self.write(&mut writer, &batch));
         self.writer = Some(writer);
         written
     }
+}
+
+/// The schema with whole numbers of 64 bits.
+fn wide_schema(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        if field.data_type().is_signed_integer() {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Int64))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Arc::new(Schema::new_with_metadata(
+        fields.collect::<Vec<_>>(),
+        schema.metadata().clone(),
+    ))
+}
+
+fn wide(batch: &RecordBatch) -> Result<RecordBatch, DatasetError> {
+    let schema = wide_schema(batch.schema_ref());
+    let columns = batch.columns().iter().map(|column| -> ArrayRef {
+        match column.data_type() {
+            DataType::Int8 => Arc::new(column.as_primitive::<Int8Type>().unary::<_, Int64Type>(i64::from)),
+            DataType::Int16 => Arc::new(column.as_primitive::<Int16Type>().unary::<_, Int64Type>(i64::from)),
+            DataType::Int32 => Arc::new(column.as_primitive::<Int32Type>().unary::<_, Int64Type>(i64::from)),
+            _ => Arc::clone(column),
+        }
+    });
+    Ok(RecordBatch::try_new(schema, columns.collect())?)
 }
 
 impl Drop for TableFile {

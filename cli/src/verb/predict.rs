@@ -5,9 +5,13 @@
 //! it with exit code 1, and what stands before that row is written. A file is written beside and renamed at the end: it is
 //! there whole or not at all.
 
+mod new_file;
+
 use crate::exit::Exit;
 use crate::print::{self, Complaint, Reader, reader_of};
+use crate::progress::grouped;
 use camino::{Utf8Path, Utf8PathBuf};
+use new_file::NewFile;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use trainyard_contract::dataset::DatasetSource;
@@ -16,7 +20,7 @@ use trainyard_worker::csv::CsvOptions;
 use trainyard_worker::model::ModelFile;
 use trainyard_worker::model::predict_csv::{PredictError, predict_file, predict_stream};
 use trainyard_worker::model::predict_table::{TableSource, is_parquet, predict_table};
-use trainyard_worker::model::read_version;
+use trainyard_worker::model::{ModelError, read_version};
 use trainyard_worker::table_file::{CsvStream, TableFile, TableFormat};
 
 /// Bytes of predictions that are written at a time.
@@ -69,6 +73,14 @@ pub fn run(arguments: &Arguments) -> Exit {
     };
     let (model, manifest) = match read_version(&arguments.model) {
         Ok(version) => version,
+        Err(ModelError::File { path }) if arguments.data.is_dir() => {
+            let swapped = format!("trainyard predict {} {path}", arguments.data);
+            let complaint = Complaint::new(ModelError::File { path }.to_string());
+            return fail(
+                &complaint.hint(format!("the model comes first: {swapped}")),
+                Exit::Usage,
+            );
+        }
         Err(e) => return fail(&complaint_of(&StageError::from(e)), Exit::Failed),
     };
     let options = match csv_options(&manifest.input.source) {
@@ -77,13 +89,19 @@ pub fn run(arguments: &Arguments) -> Exit {
     };
     let predicted = match &target {
         Target::Stdout => to_stdout(&model, options, &arguments.data),
-        Target::File { path, format } => to_file(&model, options, &arguments.data, (path, *format)),
+        Target::File { file, format } => to_file(&model, options, &arguments.data, (file, *format)),
     };
     match predicted {
-        Ok(()) => Exit::Done,
+        Ok(rows) => {
+            if let Target::File { file, .. } = &target {
+                let unit = if rows == 1 { "row" } else { "rows" };
+                print::note(&format!("{}: {} {unit}", file.shown(), grouped(rows)));
+            }
+            Exit::Done
+        }
         Err(PredictError::Input { error, rows }) => {
             let complaint = complaint_of(&error).hint(match (&target, rows) {
-                (Target::File { path, .. }, _) => format!("{path} is not written"),
+                (Target::File { file, .. }, _) => format!("{} is not written", file.shown()),
                 (Target::Stdout, 0) => String::new(),
                 (Target::Stdout, 1) => "the row before it is written".to_owned(),
                 (Target::Stdout, rows) => format!("the {rows} rows before it are written"),
@@ -91,7 +109,7 @@ pub fn run(arguments: &Arguments) -> Exit {
             fail(&complaint, Exit::Failed)
         }
         Err(PredictError::Output(e)) => match &target {
-            Target::File { path, .. } => fail(&cannot_write(path.as_str(), &e), Exit::Failed),
+            Target::File { file, .. } => fail(&cannot_write(file.shown().as_str(), &e), Exit::Failed),
             Target::Stdout => match reader_of(Err(e)) {
                 Ok(Reader::Gone | Reader::Listens) => Exit::Done,
                 Err(e) => fail(&cannot_write("the predictions", &e), Exit::Failed),
@@ -103,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Exit {
 /// Where the predictions go.
 enum Target {
     Stdout,
-    File { path: Utf8PathBuf, format: TableFormat },
+    File { file: NewFile, format: TableFormat },
 }
 
 impl Target {
@@ -124,8 +142,8 @@ impl Target {
             )
             .hint("save the data as a file first, or end --output in .csv"));
         }
-        let path = path.clone();
-        Ok(Self::File { path, format })
+        let file = NewFile::at(path, &arguments.data)?;
+        Ok(Self::File { file, format })
     }
 }
 
@@ -137,12 +155,13 @@ fn csv_options(trained_on: &DatasetSource) -> Result<CsvOptions, StageError> {
     }
 }
 
-fn to_stdout(model: &ModelFile, options: CsvOptions, data: &Utf8Path) -> Result<(), PredictError> {
+fn to_stdout(model: &ModelFile, options: CsvOptions, data: &Utf8Path) -> Result<u64, PredictError> {
     if data != STDIN && is_parquet(data) {
         let mut out = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout());
         let source = TableSource { path: data, csv: None };
-        predict_table(model, source, threads(), &mut CsvStream::new(&mut out))?;
-        return out.flush().map_err(PredictError::Output);
+        let rows = predict_table(model, source, threads(), &mut CsvStream::new(&mut out))?;
+        out.flush().map_err(PredictError::Output)?;
+        return Ok(rows);
     }
     let mut out = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
     as_it_stands(model, options, data, &mut out)
@@ -153,64 +172,42 @@ fn as_it_stands(
     options: CsvOptions,
     data: &Utf8Path,
     out: &mut dyn Write,
-) -> Result<(), PredictError> {
+) -> Result<u64, PredictError> {
     if data == STDIN {
-        predict_stream(model, io::stdin().lock(), "stdin", options, out)?;
+        predict_stream(model, io::stdin().lock(), "stdin", options, out)
     } else {
-        predict_file(model, data, data.as_str(), options, out)?;
+        predict_file(model, data, data.as_str(), options, out)
     }
-    Ok(())
 }
 
 fn to_file(
     model: &ModelFile,
     options: CsvOptions,
     data: &Utf8Path,
-    (path, format): (&Utf8Path, TableFormat),
-) -> Result<(), PredictError> {
-    let beside = Beside::of(path);
+    (file, format): (&NewFile, TableFormat),
+) -> Result<u64, PredictError> {
+    let unfinished = file.begin().map_err(PredictError::Output)?;
     let from_parquet = data != STDIN && is_parquet(data);
-    if format == TableFormat::Csv && !from_parquet {
-        let file = fs::File::create(&beside.path).map_err(PredictError::Output)?;
+    let rows = if format == TableFormat::Csv && !from_parquet {
+        let file = fs::File::create(unfinished.path()).map_err(PredictError::Output)?;
         let mut out = BufWriter::with_capacity(OUTPUT_BYTES, file);
-        as_it_stands(model, options, data, &mut out)?;
-        out.get_ref().sync_all().map_err(PredictError::Output)?;
+        let rows = as_it_stands(model, options, data, &mut out)?;
+        out.flush()
+            .and_then(|()| out.get_ref().sync_all())
+            .map_err(PredictError::Output)?;
+        rows
     } else {
         let source = TableSource {
             path: data,
             csv: (!from_parquet).then_some(options),
         };
-        let mut file = TableFile::new(beside.path.clone(), format);
-        predict_table(model, source, threads(), &mut file)?;
-        file.finish()?;
-    }
-    beside.rename_to(path).map_err(PredictError::Output)
-}
-
-/// A file beside the one that is to be written. Dropped before it is renamed, it is gone.
-struct Beside {
-    path: Utf8PathBuf,
-}
-
-impl Beside {
-    fn of(path: &Utf8Path) -> Self {
-        let name = path.file_name().unwrap_or_default();
-        let own = std::process::id();
-        Self {
-            path: path.with_file_name(format!(".{name}.tmp-{own}")),
-        }
-    }
-
-    fn rename_to(self, path: &Utf8Path) -> io::Result<()> {
-        fs::rename(&self.path, path)
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // After a rename there is nothing; where it cannot be removed, its name says what it is.
-        let _ = fs::remove_file(&self.path);
-    }
+        let mut table = TableFile::new(unfinished.path().to_owned(), format);
+        let rows = predict_table(model, source, threads(), &mut table)?;
+        table.finish()?;
+        rows
+    };
+    unfinished.publish().map_err(PredictError::Output)?;
+    Ok(rows)
 }
 
 /// As many threads as the machine runs at once.

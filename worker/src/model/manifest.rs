@@ -1,19 +1,22 @@
 //! `manifest.json`: what a model version holds, and what it was made from.
 //!
-//! It has the digest of every other file of the folder, so that its own digest stands for the whole version. Of two runs
-//! over the same data it is the only file that differs, in `version`, `run` and `createdAt`.
+//! It has the digest of every other file of the folder, so that its own digest stands for the whole version, and ends in a
+//! checksum of its own lines. Of two runs over the same data it is the only file that differs, in `version`, `run`, `createdAt`
+//! and the checksum.
 
 use super::model_file::{ModelFile, NoModel};
 use crate::StageError;
-use crate::artifact::hash_file;
+use crate::artifact::{hash_file, hexadecimal};
 use crate::stage::WrittenFile;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use trainyard_contract::dataset::DatasetSource;
-use trainyard_contract::layout::{MANIFEST_FILE, MODEL_FILE};
+use trainyard_contract::layout::{CHAMPION_LINK, MANIFEST_FILE, MODEL_FILE};
+use trainyard_contract::result::SHA256_HEX_LENGTH;
 use trainyard_contract::stage::TrainSpec;
 use trainyard_contract::{FailureClass, ModelVersionName, PipelineName, StageName};
 
@@ -89,6 +92,12 @@ pub enum ModelError {
         /// The folder.
         path: Utf8PathBuf,
     },
+    /// There is something else.
+    #[error("{path} is a file, not the folder of a model version")]
+    File {
+        /// The file.
+        path: Utf8PathBuf,
+    },
     /// The folder has no manifest, or no model among its files.
     #[error("{path} is not a model version: it has no {file}")]
     NoVersion {
@@ -129,7 +138,10 @@ impl From<ModelError> for StageError {
     fn from(error: ModelError) -> Self {
         let message = error.to_string();
         match error {
-            ModelError::Missing { .. } | ModelError::NoVersion { .. } => {
+            ModelError::NoVersion { path, .. } if path.join(CHAMPION_LINK).exists() => {
+                Self::config(message).hint(format!("did you mean {}?", path.join(CHAMPION_LINK)))
+            }
+            ModelError::Missing { .. } | ModelError::NoVersion { .. } | ModelError::File { .. } => {
                 Self::config(message).hint("`trainyard models` lists the versions that there are")
             }
             ModelError::Changed { .. } | ModelError::Damaged { .. } => Self::failed(FailureClass::Infra, message)
@@ -139,19 +151,51 @@ impl From<ModelError> for StageError {
     }
 }
 
+/// What the last line but one of the file begins with; the hexadecimal sha-256 of all bytes before it follows.
+const CHECKSUM_KEY: &str = "  \"checksum\": \"";
+/// What follows the checksum.
+const CHECKSUM_END: &str = "\"\n}\n";
+
+/// Ends the text of an object in a checksum of what stands before.
+fn with_checksum(object: &str) -> String {
+    let open = object.strip_suffix("\n}").unwrap_or(object);
+    let body = format!("{open},\n");
+    let checksum = sha256(body.as_bytes());
+    format!("{body}{CHECKSUM_KEY}{checksum}{CHECKSUM_END}")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Whether a text is one that [`with_checksum`] made.
+fn keeps_checksum(text: &[u8]) -> bool {
+    let Some(body) = text
+        .len()
+        .checked_sub(CHECKSUM_KEY.len() + SHA256_HEX_LENGTH + CHECKSUM_END.len())
+    else {
+        return false;
+    };
+    let (body, end) = text.split_at(body);
+    let wanted = format!("{CHECKSUM_KEY}{}{CHECKSUM_END}", sha256(body));
+    end == wanted.as_bytes()
+}
+
 impl ModelManifest {
     /// The text of `manifest.json`.
     pub fn to_json(&self) -> Result<String, NoModel> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| NoModel::because(&error))?;
-        text.push('\n');
-        Ok(text)
+        let text = serde_json::to_string_pretty(self).map_err(|error| NoModel::because(&error))?;
+        Ok(with_checksum(&text))
     }
 
     /// The manifest in `folder`, without a look at the other files.
     pub fn read(folder: &Utf8Path) -> Result<Self, ModelError> {
         if !folder.is_dir() {
-            return Err(ModelError::Missing {
-                path: folder.to_owned(),
+            let path = folder.to_owned();
+            return Err(if folder.exists() {
+                ModelError::File { path }
+            } else {
+                ModelError::Missing { path }
             });
         }
         let path = folder.join(MANIFEST_FILE);
@@ -165,10 +209,13 @@ impl ModelManifest {
             }
             Err(source) => return Err(ModelError::Read { path, source }),
         };
-        serde_json::from_slice(&text).map_err(|error| ModelError::Damaged {
-            path,
-            problem: NoModel::because(&error),
-        })
+        let manifest = serde_json::from_slice(&text).map_err(|error| NoModel::because(&error));
+        let manifest = manifest.and_then(|manifest| {
+            keeps_checksum(&text)
+                .then_some(manifest)
+                .ok_or_else(|| NoModel::because(&"its last line is not the checksum of the others"))
+        });
+        manifest.map_err(|problem| ModelError::Damaged { path, problem })
     }
 }
 

@@ -81,7 +81,21 @@ pub(crate) fn fault_of(file: &Utf8Path, node: &Node, fault: SpecFault) -> Fault 
 
 /// Reads and checks a file.
 pub(crate) fn check_file(path: &Utf8Path) -> Checked {
-    check(manifest::name_of(path), manifest::read(path))
+    let read = if is_named_as_table(path) {
+        Err(format!(
+            "it is a table, not a manifest: `trainyard init {path} --target COLUMN` makes one"
+        ))
+    } else {
+        manifest::read(path)
+    };
+    check(manifest::name_of(path), read)
+}
+
+/// Whether a file that is there has the ending of a table, of which nothing can be read here.
+fn is_named_as_table(path: &Utf8Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_lowercase();
+    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    [".csv", ".tsv", ".parquet"].iter().any(|ending| name.ends_with(ending)) && path.is_file()
 }
 
 /// Checks a file whose bytes are there, or could not be had.

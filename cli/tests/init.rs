@@ -254,9 +254,38 @@ fn a_column_that_gives_the_target_away_is_left_out_and_told() {
     workspace.trainyard("run t.yaml").exits(0);
 }
 
+/// What `to_csv` of pandas and `write.csv` of R write unless they are told not to.
+#[test]
+fn row_numbers_without_a_name_are_a_key() {
+    let mut rows = "\"\",age,y\n".to_owned();
+    for i in 0..80 {
+        writeln!(rows, "{i},{},{}", i * 7 % 31, i * 7 % 31 / 16).unwrap();
+    }
+    let workspace = workspace().with("r.csv", rows);
+    workspace.trainyard("init r.csv -t y").exits(0);
+    let text = workspace.read("r.yaml");
+    for line in [
+        "        header: NumberUnnamed  # a column without a name is called `Unnamed: 0`, with its place from 0\n",
+        "      # Left out: `Unnamed: 0` is another in every row: a key, not a feature.\n",
+        "      features: [age]\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    workspace.trainyard("run r.yaml").exits(0);
+    let answers = workspace.trainyard("predict models/r/champion r.csv").exits(0).stdout;
+    assert!(answers.starts_with("\"\",age,y,prediction,"), "{answers}");
+    let table = workspace
+        .trainyard("predict models/r/champion r.csv -o a.parquet")
+        .exits(0);
+    assert_eq!(table.stderr, "a.parquet: 80 rows\n");
+}
+
 #[test]
 fn few_rows_are_learned_from_whole() {
     let workspace = workspace().with("s.csv", vocabulary::SEED_ROWS);
+    let run = workspace.trainyard("run s.csv").exits(2);
+    let advice = "s.csv:1:1: YAML: it is a table, not a manifest: `trainyard init s.csv --target COLUMN` makes one";
+    assert!(run.stderr.contains(advice), "{}", run.stderr);
     let ran = workspace.trainyard("init s.csv --target target").exits(0);
     assert!(
         ran.stderr

@@ -235,6 +235,10 @@ mod tests {
             ("a > 1 < 2", "`and` or `or` is missing before `<` at character 7"),
             ("a > 1e999", "`1e999` is no number at character 5"),
             ("1 is null", "only a column can be null at character 3"),
+            (
+                "man = True",
+                "`True` is no value: truths are texts, as the file has them: write 'True' at character 7",
+            ),
             ("plan in ()", "a number or a text is missing at character 10"),
         ] {
             let error = Expression::parse(written).expect_err(written);

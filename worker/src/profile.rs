@@ -24,7 +24,7 @@ use camino::Utf8Path;
 use column::{ColumnSummary, class_marks};
 use target::TargetSummary;
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription};
-use trainyard_contract::stage::{CsvSource, ExtractSpec, PANDAS_NULL_WORDS, ParquetSource};
+use trainyard_contract::stage::{CsvSource, ExtractSpec, Header as HeaderRule, PANDAS_NULL_WORDS, ParquetSource};
 
 /// Cells of the rows whose values are all looked at.
 const FULL_CELLS: usize = 4_000_000;
@@ -92,11 +92,13 @@ fn one(path: &Utf8Path) -> SourceFiles {
     SourceFiles::one(path.as_str(), Place::Anywhere(path.to_owned()))
 }
 
-/// How a CSV file is to be read: another delimiter where the usual one gives one column, and that one several.
+/// How a CSV file is to be read: another delimiter where the usual one gives one column, and that one several; columns
+/// without a name, as pandas and R write row numbers, are numbered.
 fn shape(path: &Utf8Path) -> CsvSource {
-    let with = |delimiter: Option<&str>| CsvSource {
+    let with = |delimiter: Option<&str>, header: Option<HeaderRule>| CsvSource {
         path: Some(path.to_string()),
         delimiter: delimiter.map(str::to_owned),
+        header,
         ..CsvSource::default()
     };
     // What is wrong with the file, whoever reads it says.
@@ -105,15 +107,20 @@ fn shape(path: &Utf8Path) -> CsvSource {
         let stream = CsvStream::open(path, path.as_str(), options).ok()?;
         Some(stream.columns().len())
     };
-    let usual = with(None);
-    if columns(&usual) != Some(1) {
-        return usual;
+    let read = |delimiter: Option<&str>| {
+        let mut sources = [None, Some(HeaderRule::NumberUnnamed)]
+            .map(|header| with(delimiter, header))
+            .into_iter();
+        sources.find_map(|source| columns(&source).map(|columns| (source, columns)))
+    };
+    let usual = read(None);
+    if let Some((source, 2..)) = usual {
+        return source;
     }
-    let others = DELIMITERS.into_iter().map(|delimiter| with(Some(delimiter)));
-    others
+    let other = DELIMITERS
         .into_iter()
-        .find(|source| columns(source).is_some_and(|columns| columns > 1))
-        .unwrap_or(usual)
+        .find_map(|delimiter| read(Some(delimiter)).filter(|(_, columns)| *columns > 1));
+    other.or(usual).map_or_else(|| with(None, None), |(source, _)| source)
 }
 
 /// The words that stand for missing numbers: of columns of texts that are numbers but for one to three of them.

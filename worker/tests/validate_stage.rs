@@ -141,8 +141,9 @@ fn the_report_holds_every_fault() {
         message,
         "data/t.csv:1: column `salary` is missing; found `Salary`, and 3 more faults"
     );
-    let advice = "; the columns are `age`, `Salary`, `plan`; csv.header: Lowercase takes names in lower case";
-    assert!(hint.ends_with(advice), "{hint}");
+    let advice =
+        "the columns are `age`, `Salary`, `plan`; csv.header: Lowercase takes names in lower case; all of them, ";
+    assert!(hint.starts_with(advice), "{hint}");
     let wanted = json!([
         {"kind": "MissingColumn", "column": "salary", "count": 1, "examples": [{"line": 1, "row": null, "value": "Salary"}]},
         {"kind": "MissingColumn", "column": "target", "count": 1, "examples": [{"line": 1, "row": null, "value": ""}]},
@@ -163,7 +164,7 @@ fn a_table_with_another_delimiter_is_told_so() {
     let (message, hint, _) = validate("age;salary\n1;2\n", json!({}), json!({}), &["age"]);
     assert_eq!(message, "data/t.csv:1: column `age` is missing");
     assert!(
-        hint.ends_with("; there is one column: set csv.delimiter to `;`"),
+        hint.starts_with("there is one column: set csv.delimiter to `;`; all of them, with lines, are in "),
         "{hint}"
     );
 }
@@ -193,6 +194,31 @@ fn faults_come_in_the_order_of_the_file() {
             ("Null", "Salary", 1)
         ]
     );
+}
+
+/// What a newcomer's table has that no number is, and what to do about it.
+#[test]
+fn advice_table() {
+    let comma = "a number has a point and nothing between its thousands: 0.5 for 0,5 and 1000 for 1,000; all of them";
+    let unit = "a number stands alone, without a unit; all of them";
+    let words = "to learn from its words make it a category: oneHot in train.preprocess; all of them";
+    let missing = "a word for missing cells can be named in csv.nullValues; all of them";
+    for (cells, advice) in [
+        ("\"0,5\"\n\"1,5\"\n", comma),
+        ("\"1,000\"\n2\n", comma),
+        ("$3\n4\n", unit),
+        ("5 %\n4\n", unit),
+        ("first\nsecond\nthird\n", words),
+        ("first\n2\n3\n4\n", missing),
+        ("?\n?\n?\n", missing),
+        (
+            "1\n\"\"\n",
+            "fill missing cells with impute in train.preprocess, or leave such rows out with train.where; all of them",
+        ),
+    ] {
+        let (_, hint, _) = validate(&format!("a\n{cells}"), json!({}), json!({}), &["a"]);
+        assert!(hint.starts_with(advice), "{cells}: {hint}");
+    }
 }
 
 #[test]

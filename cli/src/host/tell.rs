@@ -130,10 +130,10 @@ fn usable_hint(stage: &StageStatus, run: &Run, workspace: &Workspace) -> String 
 }
 
 /// What users should know of stages that succeeded, in the order in which they ran.
-pub fn warnings(run: &Run, pipeline: &Pipeline) -> Vec<Complaint> {
+pub fn warnings(run: &Run, pipeline: &Pipeline, workspace: &Workspace) -> Vec<Complaint> {
     stages_in_order(run, pipeline)
         .filter(|stage| stage.phase == StagePhase::Succeeded && !stage.message.is_empty())
-        .map(|stage| complaint_of(stage, run, pipeline).hint(&stage.hint))
+        .map(|stage| complaint_of(stage, run, pipeline).hint(usable_hint(stage, run, workspace)))
         .collect()
 }
 

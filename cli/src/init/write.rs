@@ -60,7 +60,10 @@ fn extract(line: &mut impl FnMut(usize, &str), profile: &TableProfile, path: &st
     line(2, "- name: extract");
     line(4, "extract:");
     let Some(CsvSource {
-        delimiter, null_values, ..
+        delimiter,
+        header,
+        null_values,
+        ..
     }) = csv
     else {
         line(6, &format!("parquet: {{path: {}}}", scalar(path)));
@@ -75,6 +78,12 @@ fn extract(line: &mut impl FnMut(usize, &str), profile: &TableProfile, path: &st
                 "delimiter: {}  # what stands between the cells of this file",
                 quoted(delimiter)
             ),
+        );
+    }
+    if header.is_some() {
+        line(
+            8,
+            "header: NumberUnnamed  # a column without a name is called `Unnamed: 0`, with its place from 0",
         );
     }
     if null_values.is_some() {

@@ -215,7 +215,7 @@ fn report(output: Output, manifest: &Manifest, workspace: &Workspace, ended: &En
     for complaint in tell::failures(run, &manifest.pipeline, workspace) {
         print::error(&complaint);
     }
-    for warning in tell::warnings(run, &manifest.pipeline) {
+    for warning in tell::warnings(run, &manifest.pipeline, workspace) {
         print::warning(&warning);
     }
     let outcome = Outcome::of(run, &manifest.pipeline, workspace);

@@ -34,6 +34,11 @@ struct Parser<'a> {
     end: usize,
 }
 
+/// Whether a word is meant as a truth, of which columns have none.
+fn is_truth(placed: &Placed) -> bool {
+    ["true", "false"].iter().any(|word| placed.is(word))
+}
+
 impl Parser<'_> {
     fn any(&mut self, depth: usize) -> Result<Expression, ExpressionError> {
         let mut parts = vec![self.all(depth)?];
@@ -94,6 +99,12 @@ impl Parser<'_> {
         self.skip();
         if self.next_is("null") {
             return Err(self.fault(format!("nothing equals null: write `{written} is null`")));
+        }
+        if let Some(word) = self.tokens.first().filter(|placed| is_truth(placed)) {
+            let written = &word.written;
+            return Err(self.fault(format!(
+                "`{written}` is no value: truths are texts, as the file has them: write '{written}'"
+            )));
         }
         let right = self.value("a column, a number or a text is missing")?;
         Ok(Expression::Compare(left, *comparison, right))

@@ -134,6 +134,9 @@ pub enum Header {
     Present,
     /// The first line holds the names of the columns, taken in lower case.
     Lowercase,
+    /// As `Present`; a column without a name, as pandas and R write row numbers, is called `Unnamed: 0`, with its place from 0, as in
+    /// pandas.
+    NumberUnnamed,
     /// The first line is data; `columns` holds the names.
     Absent,
 }

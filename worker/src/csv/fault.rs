@@ -148,7 +148,7 @@ impl HeaderFault {
         match self {
             Self::NotUtf8 { .. } => NOT_UTF_8_HINT,
             Self::Unnamed { .. } => {
-                "name every column; pandas writes an index without a name unless told to_csv(index=False)"
+                "name every column, or set csv.header to NumberUnnamed; pandas writes an index without a name unless told to_csv(index=False)"
             }
             Self::Doubled { lowercase: false, .. } => "give every column a name of its own",
             Self::Doubled { lowercase: true, .. } => {

@@ -118,8 +118,10 @@ fn read_names(bytes: &[u8], mut at: usize, options: &CsvOptions) -> (Vec<Name>, 
     loop {
         let found = cell(bytes, at, options.dialect, &mut scratch);
         let mut name = Name::new(found.content);
-        if options.header == HeaderRule::Lowercase {
-            name.text = name.text.to_lowercase();
+        match options.header {
+            HeaderRule::Lowercase => name.text = name.text.to_lowercase(),
+            HeaderRule::NumberUnnamed if name.text.trim().is_empty() => name.text = format!("Unnamed: {}", names.len()),
+            HeaderRule::NumberUnnamed | HeaderRule::Present | HeaderRule::Absent => {}
         }
         names.push(name);
         lines += found.lines;

@@ -1,14 +1,15 @@
 //! `manifest.json`: what a model version holds, and what it was made from.
 //!
 //! It has the digest of every other file of the folder, so that its own digest stands for the whole version, and ends in a
-//! checksum of its own lines. Of two runs over the same data it is the only file that differs, in `version`, `run`, `createdAt`
-//! and the checksum.
+//! checksum of its own lines. Of two runs over the same data it is the only file that differs, in `version`, `run` and
+//! `createdAt`, which the checksum leaves out.
 
 use super::model_file::{ModelFile, NoModel};
 use crate::StageError;
 use crate::artifact::{hash_file, hexadecimal};
 use crate::stage::WrittenFile;
 use camino::{Utf8Path, Utf8PathBuf};
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -116,6 +117,12 @@ pub enum ModelError {
         /// The digest that was written down.
         expected: String,
     },
+    /// A file is gone.
+    #[error("{path} is gone, and manifest.json names it")]
+    Gone {
+        /// The file.
+        path: Utf8PathBuf,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -144,14 +151,18 @@ impl From<ModelError> for StageError {
             ModelError::Missing { .. } | ModelError::NoVersion { .. } | ModelError::File { .. } => {
                 Self::config(message).hint("`trainyard models` lists the versions that there are")
             }
-            ModelError::Changed { .. } | ModelError::Damaged { .. } => Self::failed(FailureClass::Infra, message)
-                .hint("a version never changes: take another one, or train again"),
+            ModelError::Changed { .. } | ModelError::Damaged { .. } | ModelError::Gone { .. } => {
+                Self::failed(FailureClass::Infra, message)
+                    .hint("a version never changes: take another one, or train again")
+            }
             ModelError::Read { path, source } => Self::workspace(&format!("read `{path}`"), source),
         }
     }
 }
 
-/// What the last line but one of the file begins with; the hexadecimal sha-256 of all bytes before it follows.
+/// What the lines begin with that differ between two runs over the same data.
+const OF_THE_RUN: [&[u8]; 3] = [b"  \"version\": ", b"  \"run\": ", b"  \"createdAt\": "];
+/// What the last line but one of the file begins with; the hexadecimal sha-256 of the lines before it follows.
 const CHECKSUM_KEY: &str = "  \"checksum\": \"";
 /// What follows the checksum.
 const CHECKSUM_END: &str = "\"\n}\n";
@@ -160,12 +171,19 @@ const CHECKSUM_END: &str = "\"\n}\n";
 fn with_checksum(object: &str) -> String {
     let open = object.strip_suffix("\n}").unwrap_or(object);
     let body = format!("{open},\n");
-    let checksum = sha256(body.as_bytes());
+    let checksum = sha256_of_lines(body.as_bytes());
     format!("{body}{CHECKSUM_KEY}{checksum}{CHECKSUM_END}")
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+/// The digest of the lines but for those that are of the run.
+fn sha256_of_lines(body: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    for line in body.split_inclusive(|&byte| byte == b'\n') {
+        if !OF_THE_RUN.iter().any(|begin| line.starts_with(begin)) {
+            hasher.update(line);
+        }
+    }
+    hexadecimal(&hasher.finalize())
 }
 
 /// Whether a text is one that [`with_checksum`] made.
@@ -177,7 +195,7 @@ fn keeps_checksum(text: &[u8]) -> bool {
         return false;
     };
     let (body, end) = text.split_at(body);
-    let wanted = format!("{CHECKSUM_KEY}{}{CHECKSUM_END}", sha256(body));
+    let wanted = format!("{CHECKSUM_KEY}{}{CHECKSUM_END}", sha256_of_lines(body));
     end == wanted.as_bytes()
 }
 
@@ -210,10 +228,14 @@ impl ModelManifest {
             Err(source) => return Err(ModelError::Read { path, source }),
         };
         let manifest = serde_json::from_slice(&text).map_err(|error| NoModel::because(&error));
-        let manifest = manifest.and_then(|manifest| {
-            keeps_checksum(&text)
-                .then_some(manifest)
-                .ok_or_else(|| NoModel::because(&"its last line is not the checksum of the others"))
+        let manifest = manifest.and_then(|manifest: Self| {
+            if !keeps_checksum(&text) {
+                return Err(NoModel::because(&"it does not end in the checksum of its lines"));
+            }
+            match DateTime::parse_from_rfc3339(&manifest.created_at) {
+                Ok(_) => Ok(manifest),
+                Err(_) => Err(NoModel::because(&"`createdAt` is no time")),
+            }
         });
         manifest.map_err(|problem| ModelError::Damaged { path, problem })
     }
@@ -250,6 +272,7 @@ fn check_file(path: Utf8PathBuf, written: &FileDigest) -> Result<(), ModelError>
             found,
             expected: written.sha256.clone(),
         }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ModelError::Gone { path }),
         Err(source) => Err(ModelError::Read { path, source }),
     }
 }

@@ -5,6 +5,7 @@
 //! metrics as outputs. They are written too where a requirement is not met, which fails the stage.
 
 mod card;
+mod doubts;
 mod facts;
 mod figures;
 mod files;
@@ -20,7 +21,8 @@ use crate::dataset::{DatasetReader, open_part};
 use crate::metrics::{JudgedRows, Metrics, ThresholdGoal};
 use crate::model::ModelFile;
 use crate::stage::validate::check_used_columns;
-use crate::stage::{StageContext, StageOutput, chosen_model};
+use crate::stage::{StageContext, StageOutput, Warning, chosen_model};
+use doubts::doubts;
 use facts::Facts;
 use importance::{importances, sample_rows};
 use judging::Rows;
@@ -96,15 +98,17 @@ pub fn run(document: &StageDocument, spec: &EvaluateSpec, context: &StageContext
         ],
     )?;
     let attempt = attempt_folder(&document.run, &document.run_uid, &document.stage, document.attempt);
-    requirements::verdict(
-        &checked,
-        &judged.rows_in_words(),
-        attempt.join(REPORT_PAGE_FILE).as_str(),
-    )?;
+    let page = attempt.join(REPORT_PAGE_FILE);
+    requirements::verdict(&checked, &judged.rows_in_words(), page.as_str())?;
+    let doubts = doubts(&metrics, &model.classes.labels());
     Ok(StageOutput {
         rows: Some(metrics.rows),
         outputs: outputs(&metrics),
         files,
+        warning: (!doubts.is_empty()).then(|| Warning {
+            message: doubts.join("; "),
+            hint: format!("the report is {page}"),
+        }),
         ..StageOutput::default()
     })
 }

@@ -1,5 +1,6 @@
 //! What is told about a model and how it was judged, as plain sentences and figures: the page and the model card say the same.
 
+use super::doubts::doubts;
 use super::figures;
 use super::requirements::Checked;
 use crate::metrics::{JudgedRows, Metrics};
@@ -284,7 +285,7 @@ impl Facts<'_> {
     /// What a reader of the numbers should know, in sentences.
     pub(super) fn limits(&self) -> Vec<String> {
         let metrics = self.metrics;
-        let mut limits = Vec::new();
+        let mut limits = doubts(metrics, &self.labels());
         if metrics.data == JudgedRows::Training {
             limits.push(
                 "The model was judged on the rows that it was trained on. Hold rows out with train.split".to_owned(),
@@ -294,13 +295,13 @@ impl Facts<'_> {
         let off = DEVIATIONS_95 * (accuracy * (1.0 - accuracy) / rows).sqrt();
         if metrics.rows < ROWS_FEW {
             limits.push(format!(
-                "{} are few: other rows may well show the model better or worse",
-                figures::of(metrics.rows, "row")
+                "{} {} few: other rows may well show the model better or worse",
+                figures::of(metrics.rows, "row"),
+                if metrics.rows == 1 { "is" } else { "are" }
             ));
         } else if off > 0.0 {
             limits.push(format!(
-                "Another {} like these would give an accuracy within about {} of this one, 95 times out of 100",
-                figures::of(metrics.rows, "row"),
+                "With so many rows the accuracy is within about {} of the true one, 95 times out of 100",
                 figures::decimal(off)
             ));
         }

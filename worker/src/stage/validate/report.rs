@@ -161,8 +161,16 @@ impl ReportFault {
     fn advice(&self, report: &Report) -> String {
         match self.kind {
             ReportKind::MissingColumn => report.column_advice(self),
-            ReportKind::WrongType => "take the column's type Text out of extract.csv.columns".to_owned(),
-            ReportKind::NotANumber => "a word for missing cells can be named in csv.nullValues".to_owned(),
+            ReportKind::WrongType if report.source.has_lines() => {
+                "take the column's type Text out of extract.csv.columns, or make it a category with oneHot in \
+                 train.preprocess"
+                    .to_owned()
+            }
+            ReportKind::WrongType => "make it a category with oneHot in train.preprocess".to_owned(),
+            ReportKind::NotANumber => self.number_advice(report.rows).to_owned(),
+            ReportKind::Null => {
+                "fill missing cells with impute in train.preprocess, or leave such rows out with train.where".to_owned()
+            }
             ReportKind::NotAClass => {
                 "logistic regression predicts classes: the target's values must be whole numbers or texts".to_owned()
             }
@@ -170,7 +178,24 @@ impl ReportFault {
             ReportKind::TooManyClasses => {
                 "is it a measurement or a key? The target's values are the classes".to_owned()
             }
-            ReportKind::Null | ReportKind::NotFinite | ReportKind::NotAnInteger | ReportKind::NoRows => String::new(),
+            ReportKind::NotFinite | ReportKind::NotAnInteger | ReportKind::NoRows => String::new(),
+        }
+    }
+
+    /// What to do about cells that are no numbers, by what they look like.
+    fn number_advice(&self, rows: u64) -> &'static str {
+        let mut values = self.examples.iter().map(|example| example.value.trim());
+        let first = values.next().unwrap_or_default();
+        let bare = first.trim_matches(|c: char| matches!(c, '$' | '€' | '£' | '%') || c.is_whitespace());
+        let without_commas = bare.replace(',', "");
+        if bare != without_commas && without_commas.parse::<f64>().is_ok() {
+            "a number has a point and nothing between its thousands: 0.5 for 0,5 and 1000 for 1,000"
+        } else if bare != first && bare.parse::<f64>().is_ok() {
+            "a number stands alone, without a unit"
+        } else if self.count * 2 > rows && values.any(|value| value != first) {
+            "to learn from its words make it a category: oneHot in train.preprocess"
+        } else {
+            "a word for missing cells can be named in csv.nullValues"
         }
     }
 }
@@ -219,7 +244,7 @@ impl Report {
         if advice.is_empty() {
             place
         } else {
-            format!("{place}; {advice}")
+            format!("{advice}; {place}")
         }
     }
 

@@ -37,15 +37,24 @@ pub(crate) struct Arguments {
     /// Rounds, each with every contender once.
     #[arg(long, default_value_t = 5)]
     pairs: u32,
-    /// Only the customer table of 20 columns.
-    #[arg(long)]
-    customers_only: bool,
+    /// Only one of the two tables.
+    #[arg(long, value_enum)]
+    only: Option<Table>,
     /// Rounds with that table, which take minutes each.
     #[arg(long, default_value_t = 3)]
     customer_pairs: u32,
     /// One run with ten times the rows too, of ours only: its memory must be the same, its time ten times as long.
     #[arg(long)]
     huge: bool,
+}
+
+/// What is learned from.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Table {
+    /// Three columns of numbers, as in the sample pipeline.
+    Sample,
+    /// Twenty columns, with missing cells and categories.
+    Customers,
 }
 
 /// How many times the rows of `--huge` are the rows.
@@ -89,11 +98,11 @@ fn data(arguments: &Arguments) -> Result<()> {
         bail!("the peer needs {}", live::NEWEST.missing());
     };
     let contenders = Contenders::new(python, arguments.rows)?;
-    keep(
-        "customers.json",
-        &customers::measure(&contenders, arguments.rows, arguments.customer_pairs)?,
-    )?;
-    if arguments.customers_only {
+    if arguments.only != Some(Table::Sample) {
+        let figures = customers::measure(&contenders, arguments.rows, arguments.customer_pairs)?;
+        keep("customers.json", &figures)?;
+    }
+    if arguments.only == Some(Table::Customers) {
         return Ok(());
     }
     let figures = Figures {

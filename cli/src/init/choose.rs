@@ -258,7 +258,7 @@ fn has_many_texts(column: &ColumnProfile) -> bool {
 /// Whole numbers that are another in every row, and lie so close that they were given out one after the other.
 fn is_numbering(column: &ColumnProfile) -> bool {
     let spread = column.range.map_or(f64::INFINITY, |(least, most)| most - least);
-    column.is_whole() && column.all_looked_at && spread < 2.0 * column.looked_at as f64
+    column.is_whole() && column.all_looked_at() && spread < 2.0 * column.looked_at as f64
 }
 
 /// Whether a name is that of a key: `id`, `customer_id`, `userId`, `uuid`.
@@ -288,9 +288,9 @@ mod tests {
             data_type: data_type.to_owned(),
             missing: 0,
             infinite: 0,
+            there: 1_000,
             looked_at: 1_000,
             distinct: 10,
-            all_looked_at: true,
             constant: false,
             range: None,
             dates: false,

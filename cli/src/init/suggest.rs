@@ -28,7 +28,7 @@ const CLASSES_MAX: u64 = 20;
 pub fn listing(profile: &TableProfile) -> (String, Option<&str>) {
     let mut lines = vec![["column", "type", "missing", "values", ""].map(str::to_owned)];
     for column in &profile.columns {
-        let more = if column.all_looked_at { "" } else { "+" };
+        let more = if column.all_looked_at() { "" } else { "+" };
         lines.push([
             column.name.clone(),
             column.data_type.clone(),

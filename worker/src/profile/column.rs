@@ -29,12 +29,12 @@ pub struct ColumnProfile {
     pub missing: u64,
     /// Cells with an infinite number.
     pub infinite: u64,
+    /// Cells with another value.
+    pub there: u64,
     /// Cells with a value that were looked at.
     pub looked_at: u64,
     /// Different values among these.
     pub distinct: u64,
-    /// Whether those are all cells of the column that have a value.
-    pub all_looked_at: bool,
     /// All cells with a value have the same.
     pub constant: bool,
     /// The least and the greatest number among those that were looked at.
@@ -58,6 +58,11 @@ impl ColumnProfile {
     /// Whether it holds whole numbers.
     pub fn is_whole(&self) -> bool {
         self.data_type.starts_with("Int")
+    }
+
+    /// Whether all cells that have a value were looked at.
+    pub fn all_looked_at(&self) -> bool {
+        self.looked_at == self.there
     }
 
     /// Whether each value stands in one row only.
@@ -202,9 +207,9 @@ impl ColumnSummary {
             data_type: column.data_type.clone(),
             missing,
             infinite,
+            there,
             looked_at: self.looked_at,
             distinct: self.distinct.len() as u64,
-            all_looked_at: self.looked_at == there,
             constant: !self.varies,
             range: self.range.filter(|_| !is_text),
             dates: is_text && self.dates > 0 && self.dates * 100 >= self.looked_at * MOST,

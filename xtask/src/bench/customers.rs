@@ -155,7 +155,7 @@ pub(super) fn write(page: &mut String, figures: &Figures) -> std::fmt::Result {
     let theirs = median(rounds.iter().map(|round| round.peer));
     let memory = trainyard_memory.together;
     let kept = |is: bool| if is { "yes" } else { "**no**" };
-    writeln!(page, "## A customer table to a judged model, on one machine\n")?;
+    writeln!(page, "\n## A customer table to a judged model, on one machine\n")?;
     writeln!(
         page,
         "Made by `cargo xtask bench data`; the raw figures are in [benchmarks/customers.json](benchmarks/customers.json). {} rows of 20 \
@@ -203,7 +203,7 @@ pub(super) fn write(page: &mut String, figures: &Figures) -> std::fmt::Result {
     };
     writeln!(
         page,
-        "Seconds of the stages: {}. Of the peer's phases: {}.\n",
+        "Seconds of the stages: {}. Of the peer's phases: {}.",
         seconds(stages),
         seconds(&peer["seconds"])
     )

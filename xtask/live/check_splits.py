@@ -16,7 +16,7 @@ import pandas as pd
 
 import trainyard
 
-SHARES = [0.05, 0.1, 0.2, 0.35, 0.5]
+SHARES = [0.1, 0.2, 0.35, 0.5]
 WORDS = ["", "7590-VHVEG", "é", "a,b", 'qu"ote', " ", "Ω 1", "x" * 300, "01", "1e3", "-0"]
 LIMIT = 2**64
 
@@ -46,7 +46,7 @@ def pool(random):
 
 def table(random, keys):
     """A table, the column of its keys, and how each row's key is hashed."""
-    chosen = random.integers(0, len(keys), random.integers(60, 300))
+    chosen = random.integers(0, len(keys), random.integers(150, 400))
     texts = [keys[at][0][random.integers(len(keys[at][0]))] for at in chosen]
     columns = {"of": texts}
     for at in range(random.integers(1, 4)):

@@ -240,8 +240,8 @@ fn a_column_that_gives_the_target_away_is_left_out_and_told() {
     assert_eq!(
         ran.stderr,
         "t.yaml: predicts `survived` (2 classes) from 2 columns; 1 left out, with the reasons in the file\n\
-         warning: left out: `alive` gives `survived` away, each value goes with one class only\n\
-         hint: add it to `features` if it is known before the class is\n\
+         warning: left out: `alive` gives `survived` away\n\
+         hint: add a column to `features` if its value is known before the class is\n\
          next: trainyard run t.yaml\n"
     );
     let text = workspace.read("t.yaml");
@@ -278,6 +278,146 @@ fn row_numbers_without_a_name_are_a_key() {
         .trainyard("predict models/r/champion r.csv -o a.parquet")
         .exits(0);
     assert_eq!(table.stderr, "a.parquet: 80 rows\n");
+}
+
+/// A table whose rows `cells` gives, from the number of the row and a number by chance.
+fn table(header: &str, rows: u32, cells: impl Fn(u32, u32) -> String) -> String {
+    let mut text = format!("{header}\n");
+    for i in 0..rows {
+        writeln!(text, "{}", cells(i, i.wrapping_mul(2_654_435_761) >> 9)).unwrap();
+    }
+    text
+}
+
+/// Each is a table that a newcomer has; what stands in the manifest, and that it runs.
+#[test]
+fn odd_tables_become_manifests_that_run() {
+    let yes = |mixed: u32| ["no", "yes"][(mixed % 100 > 60) as usize];
+    for (name, rows, lines, warning) in [
+        (
+            "2024",
+            table("age,y", 80, |i, mixed| format!("{},{}", i % 31, yes(mixed))),
+            vec!["  name: \"2024\"\n", "random: {seed: 0, stratified: true}"],
+            "",
+        ),
+        (
+            "fee",
+            table("age,late fee,y", 120, |i, mixed| match i % 3 {
+                0 => format!("{},{},", i % 31, i % 7),
+                _ => format!("{},,{}", i % 31, yes(mixed)),
+            }),
+            vec!["# Left out: `late fee` has no value in any row with a class.\n"],
+            "",
+        ),
+        (
+            "scored",
+            table("age,prediction,y", 80, |i, mixed| {
+                format!("{},{},{}", i % 31, i % 5, yes(mixed))
+            }),
+            vec!["# Left out: `prediction` has the name of an answer: rename it"],
+            "",
+        ),
+        (
+            "share",
+            table("share,age,y", 400, |i, mixed| {
+                format!("{}.{}%,{},{}", i % 90, i % 3, i % 31, yes(mixed))
+            }),
+            vec![
+                "# Left out: `share` holds numbers such as `0.0%`: a number is read with a point, and without a unit.\n",
+                "random: {seed: 0, stratified: true}",
+            ],
+            "warning: left out: `share`, whose numbers are read as texts\n",
+        ),
+        (
+            "one-customer",
+            table("customer_id,age,y", 400, |i, mixed| {
+                format!("C{},{},{}", if i < 360 { 0 } else { i }, i % 31, yes(mixed))
+            }),
+            vec!["`customer_id` names something", "random: {seed: 0, stratified: true}"],
+            "",
+        ),
+        (
+            "patients",
+            table("patient_id,age,y", 240, |i, mixed| {
+                format!("{},{},{}", i % 12, i % 31, yes(mixed))
+            }),
+            vec!["# Left out: `patient_id` names something and describes nothing.\n"],
+            "",
+        ),
+        (
+            "ticks",
+            table("tick,age,y", 200, |i, mixed| {
+                format!("{},{},{}", ["", "x"][(mixed % 2) as usize], i % 31, yes(mixed))
+            }),
+            vec![
+                "features: [age, tick]\n",
+                "      - columns: [tick]\n        impute: {strategy: Constant, value: missing}\n",
+            ],
+            "",
+        ),
+        (
+            "ended",
+            table("amount,age,y", 200, |i, mixed| match yes(mixed) {
+                "yes" => format!("{},{},yes", i * 7 % 101, i % 31),
+                _ => format!(",{},no", i % 31),
+            }),
+            vec!["# Left out: `amount` gives `y` away: it has a value in rows of one class only.\n"],
+            "warning: left out: `amount` gives `y` away\n",
+        ),
+        (
+            "few-cells",
+            table("note,age,y", 60, |i, mixed| {
+                format!(
+                    "{},{},{}",
+                    if i < 3 { format!("n{i}") } else { String::new() },
+                    i % 31,
+                    yes(mixed)
+                )
+            }),
+            vec!["features: [age, note]\n"],
+            "",
+        ),
+        (
+            "spaces",
+            table("age,y", 120, |i, mixed| {
+                format!("{},{}", i % 31, ["no", "no ", "yes"][(mixed % 3) as usize])
+            }),
+            vec!["`no ` ("],
+            "are two classes, and differ in spaces or case only\n",
+        ),
+        (
+            "dollar",
+            table("a$(b),y", 120, |i, mixed| {
+                format!("{},{}", i % 31, if i % 9 == 0 { "" } else { yes(mixed) })
+            }),
+            vec!["features: [\"a$$(b)\"]\n", "where: y is not null\n"],
+            "",
+        ),
+        (
+            "late-word",
+            table("x,y", 120_000, |i, mixed| match i {
+                119_000 => "?,no".to_owned(),
+                _ => format!("{},{}", i % 997, yes(mixed)),
+            }),
+            vec!["and `?`: some columns are numbers but for that.\n", "features: [x]\n"],
+            "",
+        ),
+    ] {
+        let workspace = workspace().with(&format!("{name}.csv"), rows);
+        let made = workspace.trainyard(&format!("init {name}.csv --target y")).exits(0);
+        assert!(made.stderr.contains(warning), "{name}: {}", made.stderr);
+        assert_eq!(
+            made.stderr.contains("warning"),
+            !warning.is_empty(),
+            "{name}: {}",
+            made.stderr
+        );
+        let text = workspace.read(&format!("{name}.yaml"));
+        for line in lines {
+            assert!(text.contains(line), "{name}: {line}\n{text}");
+        }
+        workspace.trainyard(&format!("run {name}.yaml")).exits(0);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What stands in the columns of a table, in one pass: enough to say what each of them is good for.
 //!
 //! In: CSV or Parquet files. Out: [`TableProfile`]. Types, missing cells, constants and the values of one column, the target,
-//! are exact. How many different values a column has is counted in the first rows of the table, as many as [`FULL_CELLS`]
+//! are exact. Where there is a target, only rows with a class count, but for missing cells. How many different values a column has is counted in the first rows of the table, as many as [`FULL_CELLS`]
 //! allow, and a few of every block behind them, so that memory and time are bounded.
 //!
 //! Not here: what to make of it (the command's `init`).
@@ -10,7 +10,7 @@ mod column;
 mod dates;
 mod target;
 
-pub use column::ColumnProfile;
+pub use column::{ColumnProfile, KEY_SHARE, KeySplit, SaysTarget, Texts};
 pub use target::{TargetClasses, TargetProfile};
 
 use crate::StageError;
@@ -21,7 +21,7 @@ use crate::model::predict_table::is_parquet;
 use crate::parquet;
 use crate::source::{Place, SourceFiles};
 use camino::Utf8Path;
-use column::{ColumnSummary, class_marks};
+use column::{ClassNumbers, ColumnSummary, LookedAt};
 use target::TargetSummary;
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription};
 use trainyard_contract::stage::{CsvSource, ExtractSpec, Header as HeaderRule, PANDAS_NULL_WORDS, ParquetSource};
@@ -160,6 +160,7 @@ fn is_null_word(word: &str) -> bool {
 struct Summaries<'a> {
     target_name: Option<&'a str>,
     target: Option<(usize, TargetSummary)>,
+    class_numbers: ClassNumbers,
     columns: Vec<ColumnSummary>,
     rows: usize,
 }
@@ -169,6 +170,7 @@ impl<'a> Summaries<'a> {
         Self {
             target_name,
             target: None,
+            class_numbers: ClassNumbers::default(),
             columns: Vec::new(),
             rows: 0,
         }
@@ -190,7 +192,7 @@ impl<'a> Summaries<'a> {
                 .map(|(index, (summary, column))| {
                     let missing = count(index, CellFaultKind::Null);
                     let infinite = count(index, CellFaultKind::NotFinite);
-                    summary.finish(column, missing, infinite, description.rows)
+                    summary.finish(column, missing, infinite)
                 })
                 .collect(),
             target: self.target.map(|(_, target)| target.finish()),
@@ -215,15 +217,18 @@ impl BlockSink for Summaries<'_> {
         } else {
             (rows / BLOCK_ROWS).max(1)
         };
-        let classes = match &mut self.target {
-            None => Vec::new(),
-            Some((index, target)) => {
-                target.look_at(&block.columns[*index], rows);
-                class_marks(&block.columns[*index], rows, step)
-            }
+        let target = self.target.as_ref().map(|(index, _)| &block.columns[*index]);
+        let looked_at = LookedAt {
+            rows,
+            step,
+            classes: target.map(|target| self.class_numbers.of_rows(target, rows, step)),
+            without_class: target.map_or(&[], |target| &target.nulls),
         };
         for (summary, column) in self.columns.iter_mut().zip(&block.columns) {
-            summary.look_at(column, rows, step, &classes);
+            summary.look_at(column, &looked_at);
+        }
+        if let Some((index, target)) = &mut self.target {
+            target.look_at(&block.columns[*index], rows);
         }
         self.rows += rows;
     }

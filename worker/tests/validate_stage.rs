@@ -210,10 +210,13 @@ fn advice_table() {
         ("5 %\n4\n", unit),
         ("first\nsecond\nthird\n", words),
         ("first\n2\n3\n4\n", missing),
-        ("?\n?\n?\n", missing),
+        (
+            "N\nN\nN\n",
+            "to learn from its words make it a category: oneHot in train.preprocess; or name a word for missing cells in csv.nullValues; all",
+        ),
         (
             "1\n\"\"\n",
-            "fill missing cells with impute in train.preprocess, or leave such rows out with train.where; all of them",
+            "fill the cells of a feature with impute in train.preprocess, or leave rows out with train.where; all of them",
         ),
     ] {
         let (_, hint, _) = validate(&format!("a\n{cells}"), json!({}), json!({}), &["a"]);

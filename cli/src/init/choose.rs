@@ -1,7 +1,9 @@
 //! What becomes of each column, and why. Pure: the same profile gives the same choices.
 
+use super::write::can_be_in_a_condition;
 use crate::progress::grouped;
-use trainyard_worker::profile::{ColumnProfile, TableProfile, TargetClasses};
+use trainyard_worker::model::{PREDICTION, PROBABILITY_PREFIX};
+use trainyard_worker::profile::{ColumnProfile, SaysTarget, TableProfile, TargetClasses, Texts};
 
 /// With fewer rows nothing is held out: a score of so few rows says nothing.
 const ROWS_TO_SPLIT: u64 = 50;
@@ -21,6 +23,14 @@ pub const FEW_CATEGORIES: u64 = 20;
 const MISSING_PERCENT_MAX: u64 = 95;
 /// Where fewer values were looked at, that they all differ says nothing.
 const KEY_ROWS_MIN: u64 = 20;
+/// A column that is called a key is none with fewer different values.
+const NAMED_KEY_VALUES_MIN: u64 = 5;
+/// Of a hundred rows at least and at most so many may be held out by a key.
+const HELD_OUT_PERCENT: std::ops::RangeInclusive<u64> = 10..=35;
+/// Each value must stand in so many rows, on average, to say something.
+const ROWS_A_VALUE: u64 = 10;
+/// Words among numbers that are told.
+const WORDS_MAX: usize = 3;
 /// With fewer rows of the rarer classes it may be by chance that a column says the class.
 const RARER_ROWS_MIN: u64 = 10;
 /// The longest name that a manifest takes.
@@ -41,6 +51,8 @@ pub struct Plan<'a> {
     pub left_out: Vec<(&'a str, String)>,
     /// Columns among these that would give the answer away.
     pub say_target: Vec<&'a str>,
+    /// Columns among these of numbers that are not read as such.
+    pub unread_numbers: Vec<&'a str>,
     /// Which rows are held out.
     pub split: Split<'a>,
 }
@@ -77,6 +89,15 @@ pub struct Refusal {
 /// The target is none, or no column is left to learn from.
 pub fn choose<'a>(profile: &'a TableProfile, target: &'a ColumnProfile) -> Result<Plan<'a>, Refusal> {
     let classes = classes(profile, target)?;
+    if target.missing > 0 && !can_be_in_a_condition(&target.name) {
+        return Err(Refusal {
+            message: format!(
+                "`{}` has rows without a class, and a name that no condition can say",
+                target.name
+            ),
+            hint: "give the column a name without ` or without \"".to_owned(),
+        });
+    }
     let others = profile.columns.iter().filter(|column| column.name != target.name);
     let keys: Vec<&ColumnProfile> = others.filter(|column| names_something(column)).collect();
     let mut plan = Plan {
@@ -87,6 +108,7 @@ pub fn choose<'a>(profile: &'a TableProfile, target: &'a ColumnProfile) -> Resul
         texts: Vec::new(),
         left_out: Vec::new(),
         say_target: Vec::new(),
+        unread_numbers: Vec::new(),
     };
     let most = plan.classes.first().map_or(0, |(_, rows)| *rows);
     let rarer_rows: u64 = plan.classes.iter().map(|(_, rows)| rows).sum::<u64>() - most;
@@ -94,19 +116,18 @@ pub fn choose<'a>(profile: &'a TableProfile, target: &'a ColumnProfile) -> Resul
         if column.name == target.name {
             continue;
         }
-        match why_left_out(column, profile.rows) {
-            Some(reason) => plan.left_out.push((&column.name, reason)),
-            // A number of many values says the class of most of its rows by being unlike all others.
-            None if column.says_target && column.distinct <= FEW_CATEGORIES && rarer_rows >= RARER_ROWS_MIN => {
-                let reason = format!(
-                    "gives `{}` away: each of its values goes with one class only",
-                    target.name
-                );
-                plan.left_out.push((&column.name, reason));
-                plan.say_target.push(&column.name);
-            }
-            None if column.is_text() => plan.texts.push(column),
-            None => plan.numbers.push(column),
+        if let Some(reason) = why_left_out(column, profile.rows) {
+            plan.left_out.push((&column.name, reason));
+        } else if let Some(reason) = how_it_says(column, target, rarer_rows) {
+            plan.left_out.push((&column.name, reason));
+            plan.say_target.push(&column.name);
+        } else if let Some(reason) = why_not_read_as_numbers(column) {
+            plan.left_out.push((&column.name, reason));
+            plan.unread_numbers.push(&column.name);
+        } else if column.is_text() {
+            plan.texts.push(column);
+        } else {
+            plan.numbers.push(column);
         }
     }
     if plan.numbers.is_empty() && plan.texts.is_empty() {
@@ -174,13 +195,17 @@ fn split<'a>(keys: &[&'a ColumnProfile], classes: &[(String, u64)]) -> Split<'a>
         );
         return Split::Nothing { reason };
     }
-    // A key that names few things, such as five shops, would hold out a fifth of them or none.
-    let repeats = |column: &&&ColumnProfile| {
+    let is_good = |column: &&&ColumnProfile| {
         // Words that hardly ever come twice are rather a coincidence.
         let often = is_named_key(&column.name) || column.distinct * 10 <= column.looked_at * 9;
-        column.missing == 0 && !column.all_different() && column.distinct >= KEY_ROWS_MIN && often
+        // A key of few things, or of one that most rows belong to, would hold out far more or less than a fifth.
+        let holds_out_enough = column.key_split.is_some_and(|split| {
+            let percent = split.held_out * 100 / column.looked_at.max(1);
+            split.every_class_is_kept && split.several_classes_are_held_out && HELD_OUT_PERCENT.contains(&percent)
+        });
+        column.missing == 0 && often && holds_out_enough
     };
-    match keys.iter().find(repeats) {
+    match keys.iter().find(is_good) {
         Some(key) => Split::Hash { column: &key.name },
         None => Split::Random,
     }
@@ -194,15 +219,24 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
         looked_at,
         ..
     } = column;
-    if column.name.contains("$(") || column.name.len() > NAME_MAX {
-        return Some("has a name that a manifest cannot say".to_owned());
+    if column.name.len() > NAME_MAX {
+        return Some("has a longer name than a manifest takes".to_owned());
+    }
+    if column.name == PREDICTION || column.name.starts_with(PROBABILITY_PREFIX) {
+        return Some("has the name of an answer: rename it to use it, and for `trainyard predict`".to_owned());
     }
     if *looked_at == 0 {
-        return Some("has no value in any row".to_owned());
+        let which = if *missing < rows { " with a class" } else { "" };
+        return Some(format!("has no value in any row{which}"));
     }
-    if column.constant {
+    if column.constant && (*missing == 0 || !column.is_text()) {
         let value = column.examples.first().map_or("", String::as_str);
-        return Some(format!("has the same value in every row, `{value}`"));
+        let place = if *missing == 0 {
+            "in every row"
+        } else {
+            "wherever it has one"
+        };
+        return Some(format!("has the same value {place}, `{value}`"));
     }
     if column.infinite > 0 {
         return Some(format!(
@@ -210,14 +244,17 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
             column.infinite
         ));
     }
-    if column.dates {
+    if column.texts == Texts::Dates {
         return Some("holds dates: what a date means, such as an age, has to be worked out first".to_owned());
     }
-    if is_named_key(&column.name) && *distinct >= KEY_ROWS_MIN {
+    if is_named_key(&column.name) && *distinct >= NAMED_KEY_VALUES_MIN {
         return Some("names something and describes nothing".to_owned());
     }
     if missing * 100 > rows * MISSING_PERCENT_MAX {
         return Some(format!("is missing in {} of {} rows", grouped(*missing), grouped(rows)));
+    }
+    if why_not_read_as_numbers(column).is_some() {
+        return None;
     }
     let is_key = column.all_different() && *looked_at >= KEY_ROWS_MIN;
     if is_key && (column.is_text() || is_numbering(column)) {
@@ -232,6 +269,41 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
     None
 }
 
+/// How a column gives the target away, if it does.
+fn how_it_says(column: &ColumnProfile, target: &ColumnProfile, rarer_rows: u64) -> Option<String> {
+    let name = &target.name;
+    let says_much = column.looked_at >= ROWS_A_VALUE * column.distinct && column.looked_at * 2 >= target.looked_at;
+    match column.says_target {
+        SaysTarget::ByPresence => Some(format!("gives `{name}` away: it has a value in rows of one class only")),
+        // A number of many values says the class of most of its rows by being unlike all others.
+        SaysTarget::ByValue if column.distinct <= FEW_CATEGORIES && rarer_rows >= RARER_ROWS_MIN && says_much => Some(
+            format!("gives `{name}` away: each of its values goes with one class only"),
+        ),
+        SaysTarget::ByValue | SaysTarget::No => None,
+    }
+}
+
+/// Why a column of numbers is read as texts, where there are too many of them for categories.
+fn why_not_read_as_numbers(column: &ColumnProfile) -> Option<String> {
+    if !column.is_text() || column.distinct <= FEW_CATEGORIES {
+        return None;
+    }
+    if column.texts == Texts::OtherNumbers {
+        let example = column.examples.first().map_or("", String::as_str);
+        return Some(format!(
+            "holds numbers such as `{example}`: a number is read with a point, and without a unit"
+        ));
+    }
+    let words = column.words_among_numbers.as_ref()?;
+    (words.len() <= WORDS_MAX).then(|| {
+        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        format!(
+            "holds numbers and {}: name such words in `nullValues` of extract to have them read as missing",
+            words.join(", ")
+        )
+    })
+}
+
 /// `1 row`, `5,000 rows`.
 pub fn counted(count: u64, thing: &str) -> String {
     let plural = match (count, thing) {
@@ -244,8 +316,11 @@ pub fn counted(count: u64, thing: &str) -> String {
 
 /// Whether a column says whose row it is: by its name, or as words of which there are too many to be categories.
 fn names_something(column: &ColumnProfile) -> bool {
-    let is_word = |text: &String| !text.contains(char::is_whitespace);
-    let many_words = column.is_text() && !column.dates && has_many_texts(column) && column.examples.iter().all(is_word);
+    let is_word = |text: &String| !text.contains(char::is_whitespace) && text.contains(char::is_alphabetic);
+    let many_words = column.is_text()
+        && column.texts == Texts::Words
+        && has_many_texts(column)
+        && column.examples.iter().all(is_word);
     !column.constant && (is_named_key(&column.name) || many_words)
 }
 
@@ -293,10 +368,11 @@ mod tests {
             distinct: 10,
             constant: false,
             range: None,
-            dates: false,
+            texts: Texts::Words,
             examples: vec!["x".to_owned()],
             words_among_numbers: None,
-            says_target: false,
+            says_target: SaysTarget::No,
+            key_split: None,
         }
     }
 
@@ -314,7 +390,12 @@ mod tests {
                 |c| c.missing = 960,
                 Some("is missing in 960 of 1,000 rows"),
             ),
-            ("nothing", "Utf8", |c| c.looked_at = 0, Some("has no value in any row")),
+            (
+                "nothing",
+                "Utf8",
+                |c| (c.looked_at, c.missing) = (0, 1_000),
+                Some("has no value in any row"),
+            ),
             (
                 "constant",
                 "Utf8",
@@ -324,7 +405,7 @@ mod tests {
             (
                 "dates",
                 "Utf8",
-                |c| c.dates = true,
+                |c| c.texts = Texts::Dates,
                 Some("holds dates: what a date means, such as an age, has to be worked out first"),
             ),
             (
@@ -363,6 +444,7 @@ mod tests {
             })
         };
         assert_eq!(named(800).as_deref(), Some("names something and describes nothing"));
+        assert_eq!(named(5).as_deref(), Some("names something and describes nothing"));
         assert_eq!(named(3), None);
     }
 

@@ -1,6 +1,6 @@
 //! Which column is probably meant to be predicted.
 
-use trainyard_worker::profile::{ColumnProfile, TableProfile};
+use trainyard_worker::profile::{ColumnProfile, TableProfile, Texts};
 
 /// What columns that are to be predicted are often called.
 const NAMES: [&str; 16] = [
@@ -37,6 +37,10 @@ pub fn listing(profile: &TableProfile) -> (String, Option<&str>) {
             column.examples.join(", "),
         ]);
     }
+    // What stands in a table must not move the cursor of a terminal.
+    for cell in lines.iter_mut().flatten() {
+        *cell = cell.replace(char::is_control, " ");
+    }
     let width = |place: usize| lines.iter().map(|line| line[place].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..4).map(width).collect();
     let mut text = String::new();
@@ -56,7 +60,7 @@ pub fn listing(profile: &TableProfile) -> (String, Option<&str>) {
 fn suggested(profile: &TableProfile) -> Option<&str> {
     let could_be = |column: &&ColumnProfile| {
         !column.constant
-            && !column.dates
+            && column.texts != Texts::Dates
             && (2..=CLASSES_MAX).contains(&column.distinct)
             && !column.data_type.starts_with("Float")
     };

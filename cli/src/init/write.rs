@@ -39,7 +39,7 @@ pub fn manifest(profile: &TableProfile, plan: &Plan<'_>, name: &str, path: &str)
     line(0, "apiVersion: trainyard.dev/v1alpha1");
     line(0, "kind: MLPipeline");
     line(0, "metadata:");
-    line(2, &format!("name: {name}"));
+    line(2, &format!("name: {}", scalar(name)));
     line(0, "spec:");
     line(2, "stages:");
     extract(&mut line, profile, path);
@@ -115,7 +115,7 @@ fn train(line: &mut impl FnMut(usize, &str), profile: &TableProfile, plan: &Plan
         .classes
         .iter()
         .take(8)
-        .map(|(label, rows)| format!("{} ({})", comment(label), grouped(*rows)));
+        .map(|(label, rows)| format!("{} ({})", shown_label(label), grouped(*rows)));
     let more = if plan.classes.len() > 8 { ", …" } else { "" };
     line(
         6,
@@ -130,9 +130,10 @@ fn train(line: &mut impl FnMut(usize, &str), profile: &TableProfile, plan: &Plan
         line(
             6,
             &format!(
-                "# {} of {} rows have no class: nothing can be learned from them.",
+                "# {} of {} rows {} no class: nothing can be learned from them.",
                 grouped(plan.target.missing),
-                grouped(profile.rows)
+                grouped(profile.rows),
+                if plan.target.missing == 1 { "has" } else { "have" }
             ),
         );
         line(6, &format!("where: {}", has_a_value(&plan.target.name)));
@@ -273,8 +274,14 @@ fn scalar(text: &str) -> String {
 }
 
 /// A text in double quotes, which YAML reads as JSON does.
+/// `$(` would begin a value that is filled in.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::Value::from(text.replace("$(", "$$(")).to_string()
+}
+
+/// Whether a name can stand in a condition.
+pub fn can_be_in_a_condition(name: &str) -> bool {
+    !(name.contains('`') && name.contains('"'))
 }
 
 /// The condition that a column has a value, as YAML: its name is in quotes unless it is a plain word.
@@ -289,6 +296,15 @@ fn has_a_value(name: &str) -> String {
         quoted(&format!("\"{name}\" is not null"))
     } else {
         quoted(&format!("`{name}` is not null"))
+    }
+}
+
+/// A label, in quotes where one would not see where it ends.
+fn shown_label(label: &str) -> String {
+    if label.trim() == label && !label.is_empty() {
+        comment(label)
+    } else {
+        comment(&format!("`{label}`"))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::init::{suggest, write};
 use crate::print::{self, Complaint};
 use crate::progress::grouped;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use trainyard_contract::PipelineName;
@@ -71,8 +72,16 @@ fn init(arguments: &Arguments) -> Result<(), Failure> {
     };
     let Some(column) = profile.columns.iter().find(|column| column.name == *target) else {
         let names: Vec<String> = profile.columns.iter().map(|column| column.name.clone()).collect();
-        let complaint =
-            Complaint::new(format!("{} has no column `{target}`", arguments.data)).hint(did_you_mean(target, &names));
+        let near = match did_you_mean(target, &names) {
+            near if near.is_empty() => {
+                format!(
+                    "`trainyard init {}` lists the columns",
+                    quoted_word(arguments.data.as_str())
+                )
+            }
+            near => near,
+        };
+        let complaint = Complaint::new(format!("{} has no column `{target}`", arguments.data)).hint(near);
         return Err((complaint, Exit::Usage));
     };
     let plan = choose(&profile, column).map_err(|Refusal { message, hint }| {
@@ -96,7 +105,7 @@ fn list(arguments: &Arguments, profile: &TableProfile) -> Result<(), Failure> {
     let column = suggested.map_or("COLUMN".to_owned(), quoted_word);
     print::note(&format!(
         "hint: name the column to predict: trainyard init {} --target {column}",
-        arguments.data
+        quoted_word(arguments.data.as_str())
     ));
     Ok(())
 }
@@ -114,22 +123,60 @@ fn tell(output: &Utf8Path, plan: &Plan<'_>) {
         counted(plan.classes.len() as u64, "class"),
         counted(features as u64, "column"),
     ));
-    if !plan.say_target.is_empty() {
-        let names: Vec<String> = plan.say_target.iter().map(|name| format!("`{name}`")).collect();
-        let verb = if names.len() == 1 { "gives" } else { "give" };
-        print::warning(
-            &Complaint::new(format!(
-                "left out: {} {verb} `{}` away, each value goes with one class only",
-                names.join(", "),
-                plan.target.name
-            ))
-            .hint("add it to `features` if it is known before the class is"),
-        );
+    for warning in warnings(plan) {
+        print::warning(&warning);
     }
     if let Split::Nothing { reason } = &plan.split {
         print::warning(&Complaint::new(format!("the model will not be judged: {reason}")));
     }
-    print::note(&format!("next: trainyard run {output}"));
+    print::note(&format!("next: trainyard run {}", quoted_word(output.as_str())));
+}
+
+/// What is probably not as it should be in the table.
+fn warnings(plan: &Plan<'_>) -> Vec<Complaint> {
+    let named = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut warnings = Vec::new();
+    if !plan.say_target.is_empty() {
+        let verb = if plan.say_target.len() == 1 { "gives" } else { "give" };
+        let columns = named(&plan.say_target);
+        warnings.push(
+            Complaint::new(format!("left out: {columns} {verb} `{}` away", plan.target.name))
+                .hint("add a column to `features` if its value is known before the class is"),
+        );
+    }
+    if !plan.unread_numbers.is_empty() {
+        warnings.push(
+            Complaint::new(format!(
+                "left out: {}, whose numbers are read as texts",
+                named(&plan.unread_numbers)
+            ))
+            .hint("the file says why; rewrite them in the table to learn from them"),
+        );
+    }
+    if let Some((one, other)) = alike_classes(&plan.classes) {
+        warnings.push(
+            Complaint::new(format!(
+                "`{one}` and `{other}` are two classes, and differ in spaces or case only"
+            ))
+            .hint("write them alike in the table if they mean the same"),
+        );
+    }
+    warnings
+}
+
+/// Two classes that are probably meant to be one.
+fn alike_classes(classes: &[(String, u64)]) -> Option<(&str, &str)> {
+    let mut known: HashMap<String, &str> = HashMap::new();
+    classes.iter().find_map(|(label, _)| {
+        let first = known.insert(label.trim().to_lowercase(), label)?;
+        Some((first, label.as_str()))
+    })
 }
 
 /// Never over a file that somebody wrote.
@@ -190,7 +237,7 @@ fn path_from(output: &Utf8Path, data: &Utf8Path) -> Utf8PathBuf {
 
 /// A name as a shell takes it.
 fn quoted_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     if !name.is_empty() && name.chars().all(is_plain) {
         name.to_owned()
     } else {

@@ -4,11 +4,13 @@ use super::dates::is_date;
 use crate::csv::CellNumber;
 use crate::csv::cut_value;
 use crate::csv::table::{Column, Values};
-use std::collections::hash_map::{DefaultHasher, Entry};
+use crate::stage::train::is_held_out;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{Hash, Hasher};
+use std::iter::Peekable;
 use trainyard_contract::dataset::ColumnDescription;
 
+/// So many rows with a value and as many without one must be there before that says something.
+const ROWS_TO_SAY: u64 = 10;
 /// Different values that are kept to be shown.
 const SHOWN: usize = 3;
 /// Words among numbers that are kept: more are no ways to write that a number is missing.
@@ -29,24 +31,61 @@ pub struct ColumnProfile {
     pub missing: u64,
     /// Cells with an infinite number.
     pub infinite: u64,
-    /// Cells with another value.
+    /// Cells with another value, in rows whose class is known.
     pub there: u64,
-    /// Cells with a value that were looked at.
+    /// How many of them were looked at.
     pub looked_at: u64,
     /// Different values among these.
     pub distinct: u64,
-    /// All cells with a value have the same.
+    /// All of these cells have the same value.
     pub constant: bool,
     /// The least and the greatest number among those that were looked at.
     pub range: Option<(f64, f64)>,
-    /// Texts that are dates.
-    pub dates: bool,
+    /// What its texts are.
+    pub texts: Texts,
     /// The first different values, cut.
     pub examples: Vec<String>,
     /// Of a column of texts that are mostly numbers: the others, if they are few.
     pub words_among_numbers: Option<Vec<String>>,
-    /// Whether in all rows that were looked at the value says what the target is: none of the values goes with two classes.
-    pub says_target: bool,
+    /// Whether the column says the class.
+    pub says_target: SaysTarget,
+    /// What a split by its values would hold out, where they may be keys.
+    pub key_split: Option<KeySplit>,
+}
+
+/// What the texts of a column are, most of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// Whatever texts are.
+    #[default]
+    Words,
+    /// Dates, with or without a time.
+    Dates,
+    /// Numbers with a comma or a unit: `1,5`, `12 %`, `$3`.
+    OtherNumbers,
+}
+
+/// How a column says the class in the rows that were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SaysTarget {
+    /// It does not.
+    #[default]
+    No,
+    /// None of its values, of which there are several, goes with two classes.
+    ByValue,
+    /// Its cells have a value in rows of one class, and none in rows of another one.
+    ByPresence,
+}
+
+/// A split of the rows that were looked at by a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySplit {
+    /// Rows that would be held out.
+    pub held_out: u64,
+    /// Every class has a row that would not be.
+    pub every_class_is_kept: bool,
+    /// Several classes have rows that would be.
+    pub several_classes_are_held_out: bool,
 }
 
 impl ColumnProfile {
@@ -74,11 +113,13 @@ impl ColumnProfile {
 /// What was seen so far.
 #[derive(Default)]
 pub(super) struct ColumnSummary {
+    there: u64,
     looked_at: u64,
-    /// The different values, each with the class of the first row that has both.
-    distinct: HashMap<Value, Option<ClassMark>>,
-    /// A value goes with two classes.
-    conflicts: bool,
+    distinct: HashMap<Value, Seen>,
+    /// Classes of rows in which there is a value, and of those in which there is none.
+    present: ClassSet,
+    absent: ClassSet,
+    absent_rows: u64,
     /// The first value, and whether another was met.
     first: Option<Value>,
     varies: bool,
@@ -86,23 +127,74 @@ pub(super) struct ColumnSummary {
     texts: u64,
     dates: u64,
     numbers: u64,
+    other_numbers: u64,
     words: BTreeSet<String>,
     examples: Vec<String>,
 }
 
-/// Stands for a class of the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ClassMark(u64);
+/// How often a value was looked at, and with which classes.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    rows: u64,
+    classes: ClassSet,
+}
 
-/// The classes of every `step`th row of the target; none where it is missing.
-pub(super) fn class_marks(target: &Column, rows: usize, step: usize) -> Vec<Option<ClassMark>> {
-    let mark = |row| {
-        let mut hasher = DefaultHasher::new();
-        value_at(target, row).hash(&mut hasher);
-        ClassMark(hasher.finish())
-    };
-    let rows = (0..rows).step_by(step);
-    rows.map(|row| has_value(target, row).then(|| mark(row))).collect()
+/// Classes as bits; all from the 64th on share the last one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ClassSet(u64);
+
+impl ClassSet {
+    /// The set of the class that was met as the `number`th one.
+    pub(super) fn of(number: usize) -> Self {
+        Self(1 << number.min(63))
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    fn is_apart_from(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+}
+
+/// The classes of the target in the order in which they were met.
+#[derive(Default)]
+pub(super) struct ClassNumbers(HashMap<Value, usize>);
+
+impl ClassNumbers {
+    /// The classes of every `step`th row of the target.
+    pub(super) fn of_rows(&mut self, target: &Column, rows: usize, step: usize) -> Vec<Option<ClassSet>> {
+        let rows = (0..rows).step_by(step);
+        rows.map(|row| has_value(target, row).then(|| self.of(value_at(target, row))))
+            .collect()
+    }
+
+    fn of(&mut self, class: Value) -> ClassSet {
+        let next = self.0.len();
+        // A measurement has more classes than anybody looks at.
+        let number = if next < 64 {
+            *self.0.entry(class).or_insert(next)
+        } else {
+            self.0.get(&class).copied().unwrap_or(next)
+        };
+        ClassSet::of(number)
+    }
+}
+
+/// The rows of a block that are looked at.
+pub(super) struct LookedAt<'a> {
+    pub(super) rows: usize,
+    /// Every how many-th row.
+    pub(super) step: usize,
+    /// The class of each of them; `None` without a target. A row without a class does not count.
+    pub(super) classes: Option<Vec<Option<ClassSet>>>,
+    /// All rows of the block without a class.
+    pub(super) without_class: &'a [u32],
 }
 
 /// A value. The same number is one value, whether it was read as a number or as text.
@@ -117,24 +209,50 @@ enum Value {
 /// Longer texts are told apart by their beginning and their length.
 const TEXT_MAX: usize = 64;
 
+/// Of the keys about so many are held out.
+pub const KEY_SHARE: f64 = 0.2;
+
 impl ColumnSummary {
-    /// Looks at every `step`th row of a block. `classes` are those of these rows, where there is a target.
-    pub(super) fn look_at(&mut self, column: &Column, rows: usize, step: usize, classes: &[Option<ClassMark>]) {
+    pub(super) fn look_at(&mut self, column: &Column, block: &LookedAt<'_>) {
+        self.there += (block.rows - joined_len(&column.nulls, block.without_class)) as u64;
         if !self.varies {
-            self.compare_all(column, rows);
+            self.compare_all(column, block);
         }
-        for (place, row) in (0..rows).step_by(step).enumerate() {
+        for (place, row) in (0..block.rows).step_by(block.step).enumerate() {
+            let class = match &block.classes {
+                None => ClassSet::default(),
+                Some(classes) => match classes[place] {
+                    Some(class) => class,
+                    None => continue,
+                },
+            };
             if has_value(column, row) {
-                self.look_at_cell(column, row, classes.get(place).copied().flatten());
+                self.look_at_cell(column, row, class);
+            } else {
+                self.absent = self.absent.join(class);
+                self.absent_rows += 1;
             }
+        }
+        // A word among numbers may stand anywhere.
+        if let Values::Text(values) = &column.values
+            && block.step > 1
+            && self.words.is_empty()
+        {
+            let rows = (0..block.rows).filter(|&row| has_value(column, row));
+            let is_word = |text: &&[u8]| matches!(CellNumber::parse(text), CellNumber::NotANumber);
+            let words = rows.map(|row| values.of(row)).filter(is_word).take(WORDS_KEPT);
+            self.words
+                .extend(words.map(|text| cut_value(&String::from_utf8_lossy(text))));
         }
     }
 
     /// Whether all cells with a value have the same.
-    fn compare_all(&mut self, column: &Column, rows: usize) {
-        let mut nulls = column.nulls.iter().map(|&row| row as usize).peekable();
-        for row in 0..rows {
-            if nulls.next_if_eq(&row).is_some() {
+    fn compare_all(&mut self, column: &Column, block: &LookedAt<'_>) {
+        let (mut nulls, mut without_class) = (as_rows(&column.nulls), as_rows(block.without_class));
+        for row in 0..block.rows {
+            let is_missing = nulls.next_if_eq(&row).is_some();
+            let has_no_class = without_class.next_if_eq(&row).is_some();
+            if is_missing || has_no_class {
                 continue;
             }
             let value = value_at(column, row);
@@ -149,7 +267,7 @@ impl ColumnSummary {
         }
     }
 
-    fn look_at_cell(&mut self, column: &Column, row: usize, class: Option<ClassMark>) {
+    fn look_at_cell(&mut self, column: &Column, row: usize, class: ClassSet) {
         self.looked_at += 1;
         let number = match &column.values {
             Values::Whole(values) => Some(values[row] as f64),
@@ -161,19 +279,13 @@ impl ColumnSummary {
             self.range = Some((least.min(number), most.max(number)));
         }
         let value = value_at(column, row);
-        match self.distinct.entry(value) {
-            Entry::Vacant(new) => {
-                new.insert(class);
-                if self.examples.len() < SHOWN {
-                    self.examples.push(shown(column, row));
-                }
-            }
-            Entry::Occupied(mut known) => {
-                let first = known.get_mut();
-                self.conflicts |= matches!((*first, class), (Some(first), Some(class)) if first != class);
-                *first = first.or(class);
-            }
+        if self.examples.len() < SHOWN && !self.distinct.contains_key(&value) {
+            self.examples.push(shown(column, row));
         }
+        let seen = self.distinct.entry(value).or_default();
+        seen.rows += 1;
+        seen.classes = seen.classes.join(class);
+        self.present = self.present.join(class);
     }
 
     fn look_at_text(&mut self, text: &[u8]) -> Option<f64> {
@@ -194,30 +306,108 @@ impl ColumnSummary {
             self.words.insert(cut_value(&words));
         }
         self.dates += u64::from(is_date(&words));
+        self.other_numbers += u64::from(is_other_number(&words));
         None
     }
 
-    pub(super) fn finish(self, column: &ColumnDescription, missing: u64, infinite: u64, rows: u64) -> ColumnProfile {
+    pub(super) fn finish(self, column: &ColumnDescription, missing: u64, infinite: u64) -> ColumnProfile {
         let is_text = column.data_type == "Utf8";
-        let there = rows.saturating_sub(missing + infinite);
-        let mostly_numbers = is_text && self.numbers * 100 >= self.texts * MANY_NUMBERS && self.numbers < self.texts;
-        let has_classes = self.distinct.values().any(Option::is_some);
+        let mostly_numbers = is_text && self.numbers * 100 >= self.texts * MANY_NUMBERS && !self.words.is_empty();
         ColumnProfile {
             name: column.name.clone(),
             data_type: column.data_type.clone(),
             missing,
             infinite,
-            there,
+            there: self.there,
             looked_at: self.looked_at,
             distinct: self.distinct.len() as u64,
             constant: !self.varies,
             range: self.range.filter(|_| !is_text),
-            dates: is_text && self.dates > 0 && self.dates * 100 >= self.looked_at * MOST,
+            texts: if is_text { self.kind_of_texts() } else { Texts::Words },
+            says_target: self.says_target(),
+            key_split: self.key_split(),
             examples: self.examples,
             words_among_numbers: mostly_numbers.then(|| self.words.into_iter().collect()),
-            says_target: has_classes && !self.conflicts,
         }
     }
+
+    fn kind_of_texts(&self) -> Texts {
+        let most = |cells: u64| cells * 100 >= self.looked_at * MOST;
+        if self.dates > 0 && most(self.dates) {
+            Texts::Dates
+        } else if self.other_numbers > 0 && most(self.other_numbers + self.numbers) {
+            Texts::OtherNumbers
+        } else {
+            Texts::Words
+        }
+    }
+
+    fn says_target(&self) -> SaysTarget {
+        let is_one = |classes: ClassSet| classes.count() == 1;
+        let enough = self.looked_at >= ROWS_TO_SAY && self.absent_rows >= ROWS_TO_SAY;
+        if enough && is_one(self.present) && is_one(self.absent) && self.present.is_apart_from(self.absent) {
+            SaysTarget::ByPresence
+        } else if self.present.count() > 1 && self.distinct.values().all(|seen| is_one(seen.classes)) {
+            SaysTarget::ByValue
+        } else {
+            SaysTarget::No
+        }
+    }
+
+    /// Looks at values that repeat, and are whole numbers or texts.
+    fn key_split(&self) -> Option<KeySplit> {
+        if self.looked_at == self.distinct.len() as u64 {
+            return None;
+        }
+        let (mut kept, mut held_out, mut rows) = (ClassSet::default(), ClassSet::default(), 0);
+        for (value, seen) in &self.distinct {
+            let is_held_out = match value {
+                Value::Whole(number) => is_held_out(number.to_string().as_bytes(), KEY_SHARE),
+                Value::Text(text) => is_held_out(text, KEY_SHARE),
+                Value::Float(_) => return None,
+            };
+            if is_held_out {
+                held_out = held_out.join(seen.classes);
+                rows += seen.rows;
+            } else {
+                kept = kept.join(seen.classes);
+            }
+        }
+        Some(KeySplit {
+            held_out: rows,
+            every_class_is_kept: kept == self.present,
+            several_classes_are_held_out: held_out.count() > 1,
+        })
+    }
+}
+
+fn as_rows(rows: &[u32]) -> Peekable<impl Iterator<Item = usize>> {
+    rows.iter().map(|&row| row as usize).peekable()
+}
+
+/// How many rows are in one of two sorted lists at least.
+fn joined_len(left: &[u32], right: &[u32]) -> usize {
+    let both = left.iter().filter(|row| right.binary_search(row).is_ok()).count();
+    left.len() + right.len() - both
+}
+
+/// Whether a text is a number with a comma or a unit.
+fn is_other_number(text: &str) -> bool {
+    let bare = text.trim_matches(|c: char| matches!(c, '$' | '€' | '£' | '%') || c.is_whitespace());
+    let is_number = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
+            && matches!(
+                CellNumber::parse(text.as_bytes()),
+                CellNumber::Whole(_) | CellNumber::Float(_)
+            )
+    };
+    let ways = [
+        bare.to_owned(),
+        bare.replace(',', "."),
+        bare.replace(',', ""),
+        bare.replace('.', "").replace(',', "."),
+    ];
+    (bare != text.trim() || bare.contains(',')) && ways.iter().any(|way| is_number(way))
 }
 
 fn has_value(column: &Column, row: usize) -> bool {

@@ -38,6 +38,7 @@ use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::stage::{TrainColumns, TrainSpec};
 
 pub use search::{Candidate, SearchReport};
+pub(crate) use split::hash::is_held_out;
 
 /// Does what `spec` says.
 ///

@@ -169,7 +169,8 @@ impl ReportFault {
             ReportKind::WrongType => "make it a category with oneHot in train.preprocess".to_owned(),
             ReportKind::NotANumber => self.number_advice(report.rows).to_owned(),
             ReportKind::Null => {
-                "fill missing cells with impute in train.preprocess, or leave such rows out with train.where".to_owned()
+                "fill the cells of a feature with impute in train.preprocess, or leave rows out with train.where"
+                    .to_owned()
             }
             ReportKind::NotAClass => {
                 "logistic regression predicts classes: the target's values must be whole numbers or texts".to_owned()
@@ -194,6 +195,8 @@ impl ReportFault {
             "a number stands alone, without a unit"
         } else if self.count * 2 > rows && values.any(|value| value != first) {
             "to learn from its words make it a category: oneHot in train.preprocess"
+        } else if self.count * 2 > rows {
+            "to learn from its words make it a category: oneHot in train.preprocess; or name a word for missing cells in csv.nullValues"
         } else {
             "a word for missing cells can be named in csv.nullValues"
         }

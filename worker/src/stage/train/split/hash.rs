@@ -63,6 +63,11 @@ fn for_each_key(keys: &ArrayRef, mut each: impl FnMut(usize, &str)) {
     }
 }
 
+/// Whether the rows of a key, by its text, are held out.
+pub(crate) fn is_held_out(key: &[u8], share: f64) -> bool {
+    fraction(key) < share
+}
+
 /// Where `key` falls between 0 and 1.
 fn fraction(key: &[u8]) -> f64 {
     let hashed = key.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| {

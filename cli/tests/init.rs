@@ -289,11 +289,35 @@ fn table(header: &str, rows: u32, cells: impl Fn(u32, u32) -> String) -> String 
     text
 }
 
-/// Each is a table that a newcomer has; what stands in the manifest, and that it runs.
+fn yes(mixed: u32) -> &'static str {
+    if mixed % 100 > 60 { "yes" } else { "no" }
+}
+
+/// A table, what must stand in the manifest for it, and in the one warning, if there is one. Each manifest runs.
+type OddTable<'a> = (&'a str, String, Vec<&'a str>, &'a str);
+
+fn become_manifests_that_run(tables: Vec<OddTable<'_>>) {
+    for (name, rows, lines, warning) in tables {
+        let workspace = workspace().with(&format!("{name}.csv"), rows);
+        let made = workspace.trainyard(&format!("init {name}.csv --target y")).exits(0);
+        assert!(made.stderr.contains(warning), "{name}: {}", made.stderr);
+        assert_eq!(
+            made.stderr.contains("warning"),
+            !warning.is_empty(),
+            "{name}: {}",
+            made.stderr
+        );
+        let text = workspace.read(&format!("{name}.yaml"));
+        for line in lines {
+            assert!(text.contains(line), "{name}: {line}\n{text}");
+        }
+        workspace.trainyard(&format!("run {name}.yaml")).exits(0);
+    }
+}
+
 #[test]
-fn odd_tables_become_manifests_that_run() {
-    let yes = |mixed: u32| ["no", "yes"][(mixed % 100 > 60) as usize];
-    for (name, rows, lines, warning) in [
+fn odd_names_and_rows_become_manifests_that_run() {
+    become_manifests_that_run(vec![
         (
             "2024",
             table("age,y", 80, |i, mixed| format!("{},{}", i % 31, yes(mixed))),
@@ -336,6 +360,12 @@ fn odd_tables_become_manifests_that_run() {
             vec!["`customer_id` names something", "random: {seed: 0, stratified: true}"],
             "",
         ),
+    ]);
+}
+
+#[test]
+fn odd_columns_become_manifests_that_run() {
+    become_manifests_that_run(vec![
         (
             "patients",
             table("patient_id,age,y", 240, |i, mixed| {
@@ -402,22 +432,7 @@ fn odd_tables_become_manifests_that_run() {
             vec!["and `?`: some columns are numbers but for that.\n", "features: [x]\n"],
             "",
         ),
-    ] {
-        let workspace = workspace().with(&format!("{name}.csv"), rows);
-        let made = workspace.trainyard(&format!("init {name}.csv --target y")).exits(0);
-        assert!(made.stderr.contains(warning), "{name}: {}", made.stderr);
-        assert_eq!(
-            made.stderr.contains("warning"),
-            !warning.is_empty(),
-            "{name}: {}",
-            made.stderr
-        );
-        let text = workspace.read(&format!("{name}.yaml"));
-        for line in lines {
-            assert!(text.contains(line), "{name}: {line}\n{text}");
-        }
-        workspace.trainyard(&format!("run {name}.yaml")).exits(0);
-    }
+    ]);
 }
 
 #[test]

@@ -40,4 +40,4 @@ pub mod predict;
 pub use design::{DesignBlock, DesignBlocks, MemoryDesign, block_rows};
 pub use fit::fit;
 pub use predict::{Predictions, Predictor};
-pub use problem::{FitError, FitOptions, Fitted, balanced_weights};
+pub use problem::{FEATURE_MAX, FitError, FitOptions, Fitted, balanced_weights};

@@ -29,6 +29,8 @@ const NAMED_KEY_VALUES_MIN: u64 = 5;
 const HELD_OUT_PERCENT: std::ops::RangeInclusive<u64> = 10..=35;
 /// Each value must stand in so many rows, on average, to say something.
 const ROWS_A_VALUE: u64 = 10;
+/// The solver takes no larger number.
+const NUMBER_MAX: f64 = trainyard_worker::logistic::FEATURE_MAX;
 /// Words among numbers that are told.
 const WORDS_MAX: usize = 3;
 /// With fewer rows of the rarer classes it may be by chance that a column says the class.
@@ -244,6 +246,14 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
             column.infinite
         ));
     }
+    if column
+        .range
+        .is_some_and(|(least, most)| least < -NUMBER_MAX || most > NUMBER_MAX)
+    {
+        return Some(format!(
+            "holds numbers beyond {NUMBER_MAX:e}, too large to compute with"
+        ));
+    }
     if column.texts == Texts::Dates {
         return Some("holds dates: what a date means, such as an age, has to be worked out first".to_owned());
     }
@@ -413,6 +423,12 @@ mod tests {
                 "Float64",
                 |c| c.infinite = 2,
                 Some("holds infinite numbers, 2 of them, which no model can take"),
+            ),
+            (
+                "huge",
+                "Float64",
+                |c| c.range = Some((-1e304, 1.0)),
+                Some("holds numbers beyond 1e150, too large to compute with"),
             ),
             (
                 "free text",

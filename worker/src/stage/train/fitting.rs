@@ -185,8 +185,10 @@ impl Fitting<'_> {
                 "classWeight: class `{}` weighs {weight}, but must weigh more than 0",
                 class_label(&self.chosen.classes, class)
             )),
-            FitError::NotFinite { row, feature, value } => {
-                StageError::data(format!("{}: `{value}` is not finite", cell(row, feature)))
+            // What a dataset holds is finite: this number became so large on its way.
+            FitError::NotFinite { row, feature, .. } => {
+                StageError::data(format!("{}: the number is too large to be scaled", cell(row, feature)))
+                    .hint("measure the column in a larger unit")
             }
             FitError::TooLarge { row, feature, value } => StageError::data(format!(
                 "{}: `{value:e}` is too large to compute with",

@@ -10,7 +10,7 @@ mod column;
 mod dates;
 mod target;
 
-pub use column::{ColumnProfile, KEY_SHARE, KeySplit, SaysTarget, Texts};
+pub use column::{ColumnProfile, HOLDOUT_SHARE, KeySplit, SaysTarget, Texts};
 pub use target::{TargetClasses, TargetProfile};
 
 use crate::StageError;

@@ -227,7 +227,7 @@ fn why_left_out(column: &ColumnProfile, rows: u64) -> Option<String> {
     if column.name == PREDICTION || column.name.starts_with(PROBABILITY_PREFIX) {
         return Some("has the name of an answer: rename it to use it, and for `trainyard predict`".to_owned());
     }
-    if *looked_at == 0 {
+    if column.there == 0 {
         let which = if *missing < rows { " with a class" } else { "" };
         return Some(format!("has no value in any row{which}"));
     }
@@ -403,7 +403,7 @@ mod tests {
             (
                 "nothing",
                 "Utf8",
-                |c| (c.looked_at, c.missing) = (0, 1_000),
+                |c| (c.there, c.looked_at, c.missing) = (0, 0, 1_000),
                 Some("has no value in any row"),
             ),
             (

@@ -4,7 +4,7 @@ use super::choose::{FEW_CATEGORIES, Plan, Split, counted};
 use crate::progress::grouped;
 use std::fmt::Write as _;
 use trainyard_contract::stage::{CsvSource, ExtractSpec, PANDAS_NULL_WORDS};
-use trainyard_worker::profile::{ColumnProfile, TableProfile};
+use trainyard_worker::profile::{ColumnProfile, HOLDOUT_SHARE, TableProfile};
 
 /// The file that `trainyard schema` is to be written to, beside the manifest.
 pub const SCHEMA_FILE: &str = "mlpipeline.schema.json";
@@ -157,7 +157,7 @@ fn train(line: &mut impl FnMut(usize, &str), profile: &TableProfile, plan: &Plan
                 ),
             );
             line(6, "split:");
-            line(8, "holdout: 0.2");
+            line(8, &format!("holdout: {HOLDOUT_SHARE}"));
             line(8, &format!("hash: {{column: {}}}", scalar(column)));
         }
         Split::Random => {
@@ -170,7 +170,7 @@ fn train(line: &mut impl FnMut(usize, &str), profile: &TableProfile, plan: &Plan
                 "# customer or machine, name that column instead: `hash: {column: …}`.",
             );
             line(6, "split:");
-            line(8, "holdout: 0.2");
+            line(8, &format!("holdout: {HOLDOUT_SHARE}"));
             line(8, "random: {seed: 0, stratified: true}");
         }
         Split::Nothing { reason } => line(6, &format!("# Nothing is held out: {}.", comment(reason))),

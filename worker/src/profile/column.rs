@@ -209,8 +209,8 @@ enum Value {
 /// Longer texts are told apart by their beginning and their length.
 const TEXT_MAX: usize = 64;
 
-/// Of the keys about so many are held out.
-pub const KEY_SHARE: f64 = 0.2;
+/// The share of the keys that a split by a key would hold out.
+pub const HOLDOUT_SHARE: f64 = 0.2;
 
 impl ColumnSummary {
     pub(super) fn look_at(&mut self, column: &Column, block: &LookedAt<'_>) {
@@ -362,8 +362,8 @@ impl ColumnSummary {
         let (mut kept, mut held_out, mut rows) = (ClassSet::default(), ClassSet::default(), 0);
         for (value, seen) in &self.distinct {
             let is_held_out = match value {
-                Value::Whole(number) => is_held_out(number.to_string().as_bytes(), KEY_SHARE),
-                Value::Text(text) => is_held_out(text, KEY_SHARE),
+                Value::Whole(number) => is_held_out(number.to_string().as_bytes(), HOLDOUT_SHARE),
+                Value::Text(text) => is_held_out(text, HOLDOUT_SHARE),
                 Value::Float(_) => return None,
             };
             if is_held_out {

@@ -241,6 +241,42 @@ fn a_cell_that_breaks_its_declared_type_is_a_fault_whoever_uses_the_column() {
     assert_eq!(ran.message("validate"), wanted);
 }
 
+/// `region = C` compares two columns.
+#[test]
+fn a_text_without_its_quotes_in_a_condition_is_told_as_such() {
+    for (validate, follows) in [
+        (
+            "name: validate, dependsOn: [extract], validate: {}",
+            "all of them, with lines, are in runs/",
+        ),
+        (
+            "name: other, extract: {csv: {path: data.csv}}",
+            "put a `validate` stage before this one",
+        ),
+    ] {
+        let train = "features: [age], target: target, where: region = C, logisticRegression: {}";
+        let before = if validate.starts_with("name: validate") {
+            "validate"
+        } else {
+            "extract"
+        };
+        let pipeline = manifest("seed")
+            .extract("data.csv")
+            .stage(validate)
+            .stage(&format!("name: train, dependsOn: [{before}], train: {{{train}}}"))
+            .yaml();
+        let workspace = workspace()
+            .with("seed.yaml", pipeline)
+            .with("data.csv", "age,region,target\n25,C,0\n30,C,1\n40,N,1\n");
+        let ran = workspace.trainyard("run seed.yaml").exits(1);
+        let message = "error: data.csv:1: column `C` is missing\n";
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
+        let hint =
+            "hint: the columns are `age`, `region`, `target`; a text in train.where stands in single quotes: 'C'; ";
+        assert!(ran.stderr.contains(&format!("{hint}{follows}")), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn train_without_validate_refuses_bad_cells() {
     let pipeline = manifest("seed")

@@ -41,7 +41,7 @@ pub fn run(document: &StageDocument, spec: &ValidateSpec, context: &StageContext
     context.progress.add(description.rows);
     if let Some(message) = report.message() {
         let attempt = attempt_folder(&document.run, &document.run_uid, &document.stage, document.attempt);
-        return Err(StageError::data(message).hint(report.hint(&attempt.join(REPORT_FILE))));
+        return Err(StageError::data(message).hint(report.hint(&attempt.join(REPORT_FILE), &document.columns)));
     }
     Ok(StageOutput {
         rows: Some(description.rows),
@@ -59,11 +59,16 @@ pub(crate) fn check_used_columns(
 ) -> Result<(), StageError> {
     check_belonging(reader, description)?;
     let faults = check::faults(description, reader, &ValidateSpec::default(), needs, stop)?;
-    match Report::new(description, faults).message() {
-        None => Ok(()),
-        Some(message) => Err(StageError::data(message)
-            .hint("put a `validate` stage before this one: its report.json holds all faults, with lines")),
-    }
+    let report = Report::new(description, faults);
+    let Some(message) = report.message() else {
+        return Ok(());
+    };
+    let more = "put a `validate` stage before this one: its report.json holds all faults, with lines";
+    let hint = match report.advice(needs) {
+        advice if advice.is_empty() => more.to_owned(),
+        advice => format!("{advice}; {more}"),
+    };
+    Err(StageError::data(message).hint(hint))
 }
 
 /// The first cell that was noted as missing or no number when the table was made, in a column that is needed without such

@@ -6,6 +6,7 @@ use crate::stage::train::classes::{CLASSES_MAX, why_no_class};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::dataset::{CellFaultKind, DatasetDescription, DatasetSource};
+use trainyard_contract::document::ColumnNeeds;
 
 /// What `validate` found.
 ///
@@ -239,9 +240,28 @@ impl Report {
         ))
     }
 
+    /// What to do about the first fault, where that is known. `needs` are those of later stages.
+    pub(super) fn advice(&self, needs: &ColumnNeeds) -> String {
+        let Some(fault) = self.faults.first() else {
+            return String::new();
+        };
+        let advice = fault.advice(self);
+        // Only a condition uses a column that is neither a number nor a target, and takes its missing cells.
+        let is = |names: &[String]| names.contains(&fault.column);
+        let is_in_a_condition = is(&needs.may_be_null) && !is(&needs.numbers) && !is(&needs.targets);
+        if fault.kind == ReportKind::MissingColumn && is_in_a_condition {
+            format!(
+                "{advice}; a text in train.where stands in single quotes: '{}'",
+                Word::new(&fault.column)
+            )
+        } else {
+            advice
+        }
+    }
+
     /// What to do; `path` is where the report will be found.
-    pub(super) fn hint(&self, path: &Utf8Path) -> String {
-        let advice = self.faults.first().map_or_else(String::new, |fault| fault.advice(self));
+    pub(super) fn hint(&self, path: &Utf8Path, needs: &ColumnNeeds) -> String {
+        let advice = self.advice(needs);
         let places = if self.source.has_lines() { "lines" } else { "rows" };
         let place = format!("all of them, with {places}, are in {path}");
         if advice.is_empty() {

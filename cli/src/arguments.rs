@@ -1,7 +1,7 @@
 //! The command line: one variant a verb; its arguments stand in the verb's file.
 
 use crate::exit::Exit;
-use crate::verb::{init, lint, logs, models, predict, run, schema, worker};
+use crate::verb::{init, lint, logs, models, plan, predict, run, schema, worker};
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -24,6 +24,7 @@ enum Verb {
     Predict(predict::Arguments),
     Init(init::Arguments),
     Schema(schema::Arguments),
+    Plan(plan::Arguments),
     Worker(worker::Arguments),
 }
 
@@ -45,6 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Predict(arguments) => predict::run(&arguments).into(),
         Verb::Init(arguments) => init::run(&arguments).into(),
         Verb::Schema(arguments) => schema::run(&arguments).into(),
+        Verb::Plan(arguments) => plan::run(&arguments).into(),
         Verb::Worker(arguments) => worker::run(arguments),
     }
 }

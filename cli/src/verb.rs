@@ -4,6 +4,7 @@ pub mod init;
 pub mod lint;
 pub mod logs;
 pub mod models;
+pub mod plan;
 pub mod predict;
 pub mod run;
 pub mod schema;

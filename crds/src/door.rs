@@ -5,10 +5,11 @@
 
 mod retry;
 
+use crate::time_zone;
 use crate::v1alpha1::{MLPipeline, Quantity, Resources, Schedule, Stage, StageTimeouts, Timeouts};
-use crate::{schedule_text, time_zone};
 use trainyard_contract::stage::{ExtractSpec, ValidateSpec};
 use trainyard_contract::{PipelineName, StageSpec};
+use trainyard_engine::schedule::Cron;
 use trainyard_engine::{FieldPath, ParameterDraft, Pipeline, PipelineDraft, SpecFault, StageDraft};
 
 /// The engine's pipeline that an object describes.
@@ -209,8 +210,8 @@ fn bytes(field: &FieldPath, quantity: &Quantity, faults: &mut Vec<SpecFault>) ->
 }
 
 fn check_schedule(field: &FieldPath, schedule: &Schedule, faults: &mut Vec<SpecFault>) {
-    if let Err(e) = schedule_text::check_cron(&schedule.cron) {
-        faults.push(SpecFault::new(field.field("cron"), e));
+    if let Err(e) = Cron::parse(&schedule.cron) {
+        faults.push(SpecFault::new(field.field("cron"), e.to_string()));
     }
     if let Some(zone) = schedule.time_zone.as_deref().filter(|zone| !time_zone::is_known(zone)) {
         let message = format!("`{zone}` is not the name of a time zone");

@@ -16,7 +16,6 @@ pub mod generated;
 mod as_written;
 mod in_words;
 mod reference;
-mod schedule_text;
 mod time_zone;
 pub mod yaml_text;
 

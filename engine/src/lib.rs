@@ -18,6 +18,7 @@ mod pipeline;
 mod plan;
 mod retry;
 mod run;
+pub mod schedule;
 mod status;
 mod status_caps;
 mod time;

@@ -69,7 +69,7 @@ impl Timestamp {
             .expect("a year of four digits makes a valid name")
     }
 
-    fn utc(self) -> DateTime<Utc> {
+    pub(crate) fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).expect("years 1970 to 9999 are in chrono's range")
     }
 }

@@ -10,6 +10,21 @@ pub mod run;
 pub mod schema;
 pub mod worker;
 
+use crate::exit::Exit;
+use crate::manifest::{self, Manifest};
+use crate::print;
+use camino::Utf8Path;
+
+/// Reads a manifest, or tells what is wrong with it.
+fn load(file: &Utf8Path) -> Result<Manifest, Exit> {
+    manifest::load(file).map_err(|faults| {
+        for fault in faults {
+            print::note(&fault.to_string());
+        }
+        Exit::Usage
+    })
+}
+
 /// The name that was perhaps meant, as a hint; all names where none is near and they are few; empty where there are none.
 fn did_you_mean(given: &str, names: &[String]) -> String {
     /// Below this two names have little in common.

@@ -1,7 +1,6 @@
 //! `trainyard plan FILE`: the next times at which the schedule of a pipeline is due.
 
 use crate::exit::Exit;
-use crate::manifest;
 use crate::print::{self, Complaint};
 use camino::Utf8PathBuf;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -28,14 +27,9 @@ fn time(text: &str) -> Result<Timestamp, String> {
 
 /// Tells them.
 pub fn run(arguments: &Arguments) -> Exit {
-    let manifest = match manifest::load(&arguments.file) {
+    let manifest = match super::load(&arguments.file) {
         Ok(manifest) => manifest,
-        Err(faults) => {
-            for fault in faults {
-                print::note(&fault.to_string());
-            }
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let Some(schedule) = &manifest.raw.spec.schedule else {
         print::error(

@@ -13,7 +13,7 @@ use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
 use crate::host::workspace::{Workspace, WorkspaceError};
 use crate::host::{run_name, tell};
-use crate::manifest::{self, Fault, Manifest};
+use crate::manifest::{Fault, Manifest};
 use crate::print::{self, Complaint};
 use crate::progress::Progress;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -55,14 +55,9 @@ fn given_twice(parameters: &[(String, String)]) -> Option<&str> {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Exit {
-    let manifest = match manifest::load(&arguments.file) {
+    let manifest = match super::load(&arguments.file) {
         Ok(manifest) => manifest,
-        Err(faults) => {
-            for fault in faults {
-                print::note(&fault.to_string());
-            }
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     match start(arguments, &manifest) {
         Ok(exit) => exit,

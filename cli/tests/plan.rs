@@ -50,7 +50,7 @@ fn what_never_starts_is_told() {
         .exits(0);
     assert_eq!(
         ran.stderr,
-        "warning: the schedule is suspended: none of these runs will start\n"
+        "warning: the schedule is suspended by `spec.schedule.suspend`: none of these runs will start\n"
     );
     let ran = scheduled("{cron: \"0 0 30 2 *\"}").trainyard("plan seed.yaml").exits(2);
     let never = "spec.schedule.cron: `0 0 30 2 *` is never due: no such month has such a day";
@@ -64,4 +64,49 @@ fn what_never_starts_is_told() {
     );
     let ran = workspace.trainyard("plan seed.yaml --after tomorrow").exits(2);
     assert!(ran.stderr.contains("`tomorrow` is not a time"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_has_its_slot_or_the_last_one() {
+    let extract = "data-$(slot.date).csv";
+    let manifest = seed().spec("schedule: {cron: \"30 5 * * *\", timeZone: Asia/Tokyo}");
+    let yaml = manifest.yaml().replace("data.csv", extract);
+    assert!(yaml.contains(extract));
+    let workspace = workspace().with("seed.yaml", &yaml);
+    // In Tokyo it is the next day by then.
+    let ran = workspace
+        .trainyard("run seed.yaml --slot 2026-11-23T20:30:00Z")
+        .exits(1);
+    assert!(
+        ran.stderr.contains("data-2026-11-24.csv is not there"),
+        "{}",
+        ran.stderr
+    );
+    // Without one, the last that was due: yesterday or today.
+    let ran = workspace.trainyard("run seed.yaml").exits(1);
+    assert!(ran.stderr.contains("data-20"), "{}", ran.stderr);
+    for (slot, wanted) in [
+        (
+            "2026-11-23T20:30:10Z",
+            "it is not a due time: a whole minute in UTC, like `2026-11-24T05:30:00Z`",
+        ),
+        ("2026-02-31T20:30:00Z", "it is not a due time"),
+        ("yesterday", "it is not a due time"),
+    ] {
+        let ran = workspace.trainyard(&format!("run seed.yaml --slot {slot}")).exits(2);
+        assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_slot_without_a_schedule_has_no_start() {
+    let yaml = seed().yaml().replace("data.csv", "data-$(slot.start).csv");
+    let workspace = workspace().with("seed.yaml", &yaml);
+    let ran = workspace.trainyard("run seed.yaml").exits(2);
+    assert!(ran.stderr.contains("but this run has no slot"), "{}", ran.stderr);
+    let ran = workspace
+        .trainyard("run seed.yaml --slot 2026-11-24T05:30:00Z")
+        .exits(2);
+    let wanted = "`$(slot.start)` stands for the due time before the slot, but the pipeline has no schedule";
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
 }

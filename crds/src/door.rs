@@ -4,12 +4,13 @@
 //! with its field. What a stage leaves out of `retry` the pipeline's says, and what that leaves out the engine's defaults.
 
 mod retry;
+mod schedule;
 
-use crate::time_zone;
-use crate::v1alpha1::{MLPipeline, Quantity, Resources, Schedule, Stage, StageTimeouts, Timeouts};
+pub use schedule::{PAUSED, paused, run_slot, schedule};
+
+use crate::v1alpha1::{MLPipeline, Quantity, Resources, Stage, StageTimeouts, Timeouts};
 use trainyard_contract::stage::{ExtractSpec, ValidateSpec};
 use trainyard_contract::{PipelineName, StageSpec};
-use trainyard_engine::schedule::Cron;
 use trainyard_engine::{FieldPath, ParameterDraft, Pipeline, PipelineDraft, SpecFault, StageDraft};
 
 /// The engine's pipeline that an object describes.
@@ -79,8 +80,8 @@ fn draft(raw: &MLPipeline) -> (PipelineDraft, Vec<SpecFault>) {
     let spec = FieldPath::root("spec");
     let retry = retry::policy(&spec.field("retry"), raw.spec.retry.as_ref(), None, &mut faults);
     let worker_resources = raw.spec.worker.as_ref().and_then(|worker| worker.resources.as_ref());
-    if let Some(schedule) = &raw.spec.schedule {
-        check_schedule(&spec.field("schedule"), schedule, &mut faults);
+    if let Some(written) = &raw.spec.schedule {
+        schedule::read(&spec.field("schedule"), written, &mut faults);
     }
     let stages = raw.spec.stages.iter().enumerate().map(|(i, stage)| {
         let field = spec.field("stages").index(i);
@@ -207,16 +208,4 @@ fn bytes(field: &FieldPath, quantity: &Quantity, faults: &mut Vec<SpecFault>) ->
         faults.push(SpecFault::new(field.clone(), message));
     }
     bytes
-}
-
-fn check_schedule(field: &FieldPath, schedule: &Schedule, faults: &mut Vec<SpecFault>) {
-    if let Err(e) = Cron::parse(&schedule.cron) {
-        faults.push(SpecFault::new(field.field("cron"), e.to_string()));
-    }
-    if let Some(zone) = schedule.time_zone.as_deref().filter(|zone| !time_zone::is_known(zone)) {
-        let message = format!("`{zone}` is not the name of a time zone");
-        let like = || "write it like `Europe/Berlin` or `UTC`".to_owned();
-        let suggestion = time_zone::meant(zone).unwrap_or_else(like);
-        faults.push(SpecFault::new(field.field("timeZone"), message).suggest(suggestion));
-    }
 }

@@ -30,6 +30,9 @@ pub const LABEL_VALUE_PATTERN: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])
 pub const LABEL_VALUE_MAX: usize = 63;
 /// The pattern of the name of a resource that a container takes.
 pub const RESOURCE_NAME_PATTERN: &str = r"^(cpu|memory|ephemeral-storage|hugepages-[A-Za-z0-9.]+|[a-z0-9]([-.a-z0-9]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$";
+/// The pattern of a slot: a whole minute in UTC; that a month has no such day is not its business.
+pub const SLOT_PATTERN: &str =
+    "^(19[7-9]|[2-9][0-9][0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:00Z$";
 /// The pattern of the digest of a model version.
 pub const DIGEST_PATTERN: &str = "^sha256:[0-9a-f]{64}$";
 
@@ -65,7 +68,7 @@ impl Pattern {
 }
 
 /// All patterns of the schema.
-pub const PATTERNS: [Pattern; 16] = [
+pub const PATTERNS: [Pattern; 17] = [
     Pattern {
         regex: DNS_LABEL_PATTERN,
         fits: is_dns_label,
@@ -157,6 +160,12 @@ pub const PATTERNS: [Pattern; 16] = [
         names: false,
     },
     Pattern {
+        regex: SLOT_PATTERN,
+        fits: is_slot,
+        words: "is not a due time: a whole minute in UTC, like `2026-11-24T05:30:00Z`",
+        names: false,
+    },
+    Pattern {
         regex: MODEL_VERSION_PATTERN,
         fits: |text| ModelVersionName::parse(text).is_ok(),
         words: "is not a model version: `model_YYYYMMDD_HHMMSS`, or `model_YYYYMMDD_HHMMSS_2` and so on",
@@ -219,6 +228,26 @@ fn is_resource_name(text: &str) -> bool {
     }
 }
 
+fn is_slot(text: &str) -> bool {
+    let shape = |(b, wanted): (u8, u8)| {
+        if wanted == b'0' {
+            b.is_ascii_digit()
+        } else {
+            b == wanted
+        }
+    };
+    let number = |from: usize| text.get(from..from + 2).and_then(|digits| digits.parse::<u32>().ok());
+    let within = |from, least, most| number(from).is_some_and(|number| (least..=most).contains(&number));
+    text.len() == 20
+        && text.bytes().zip(*b"0000-00-00T00:00:00Z").all(shape)
+        && text >= "1970"
+        && within(5, 1, 12)
+        && within(8, 1, 31)
+        && within(11, 0, 23)
+        && within(14, 0, 59)
+        && within(17, 0, 0)
+}
+
 fn is_digest(text: &str) -> bool {
     let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     text.strip_prefix("sha256:")
@@ -265,7 +294,7 @@ mod tests {
     use std::cell::OnceCell;
 
     /// Texts that are near to one pattern or another.
-    const TEXTS: [&str; 60] = [
+    const TEXTS: [&str; 68] = [
         "a",
         "a-1",
         "-a",
@@ -326,6 +355,14 @@ mod tests {
         "model_2026022_104700",
         "ephemeral-storage",
         "$(run.name)",
+        "2026-11-24T05:30:00Z",
+        "2026-02-31T23:59:00Z",
+        "1969-12-31T23:59:00Z",
+        "2026-13-24T05:30:00Z",
+        "2026-11-32T05:30:00Z",
+        "2026-11-24T24:30:00Z",
+        "2026-11-24T05:30:30Z",
+        "2026-11-24T05:30:00+01:00",
     ];
 
     thread_local! {
@@ -364,7 +401,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn the_functions_are_the_patterns_for_any_text(
-            text in "[a-zA-Z0-9._/:@ -]{0,6}|([0-9]{1,10}(h|m|s|ms)){1,4}|[0-9.]{1,4}[kmGMi]{0,2}|model_[0-9]{7,9}_[0-9]{6}(_[0-9]{1,2})?"
+            text in "[a-zA-Z0-9._/:@ -]{0,6}|([0-9]{1,10}(h|m|s|ms)){1,4}|[0-9.]{1,4}[kmGMi]{0,2}|[12][09][0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:0[01]Z|model_[0-9]{7,9}_[0-9]{6}(_[0-9]{1,2})?"
         ) {
             agree(&text);
         }

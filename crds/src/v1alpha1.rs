@@ -29,7 +29,7 @@ pub use retention::Retention;
 pub use retry::{Backoff, MemoryGrowth, Retry};
 pub use run::{ParameterValue, PipelineRef, PipelineRun, PipelineRunSpec, RunState};
 pub use run_status::{PipelineRunStatus, RUN_MESSAGE_MAX, Revision, RunStage};
-pub use schedule::{ConcurrencyPolicy, MissedRuns, Schedule};
+pub use schedule::Schedule;
 pub use stage::Stage;
 pub use status::{LastRun, MLPipelineStatus, SeenTrigger};
 pub use timeouts::{StageTimeouts, Timeouts};

@@ -1,10 +1,18 @@
-//! When a pipeline runs by itself: a cron expression, read in a time zone.
+//! When a pipeline runs by itself: a cron expression, read in a time zone, and what becomes of each time at which it is due.
 //!
-//! In: the text, a zone, a time. Out: the times at which a run is due after it. Pure; which of them start a run is not decided here.
+//! `cron.rs` reads the expression, `due.rs` and `before.rs` find its times, `slots.rs` decides about those that have come, and
+//! `ledger.rs` keeps what became of them. Pure: the caller brings the time, and keeps the [`SlotHistory`].
 
+mod before;
 mod cron;
 mod due;
+mod ledger;
+mod policy;
+mod slots;
 
 pub use chrono_tz::Tz;
 pub use cron::{Cron, CronError};
 pub use due::{DueTime, DueTimes, LocalTime};
+pub use ledger::{LEDGER_MAX, SeenSchedule, SlotFate, SlotHistory, SlotRange, SlotReason};
+pub use policy::{ConcurrencyPolicy, MissedRuns, Schedule};
+pub use slots::{ActiveRun, DueSlots, KnownRuns, MISSED_STARTED_MAX, ON_TIME, due_slots};

@@ -13,6 +13,7 @@ pub(crate) use template::{Piece, Reference, pieces};
 
 use crate::Timestamp;
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use trainyard_contract::RunName;
 
@@ -30,24 +31,30 @@ pub struct Values {
 /// One due time of a schedule, in the zone of its pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// The due time before this one.
-    pub start: DateTime<FixedOffset>,
+    /// The due time before this one; none where the pipeline has no schedule that would say it.
+    start: Option<DateTime<FixedOffset>>,
     /// This due time.
-    pub end: DateTime<FixedOffset>,
+    end: DateTime<FixedOffset>,
 }
 
 impl Slot {
-    /// The slot that is due at `at`, after one at `previous`, in UTC.
-    pub fn in_utc(previous: Timestamp, at: Timestamp) -> Self {
-        let utc = |time: Timestamp| {
-            DateTime::<Utc>::from_timestamp_millis(time.as_millis())
-                .unwrap_or_default()
-                .fixed_offset()
-        };
+    /// The slot that is due at `end`, after one at `start`, as the clocks of `zone` show them.
+    pub fn new(start: Option<Timestamp>, end: Timestamp, zone: Tz) -> Self {
+        let shown = |time: Timestamp| time.utc().with_timezone(&zone).fixed_offset();
         Self {
-            start: utc(previous),
-            end: utc(at),
+            start: start.map(shown),
+            end: shown(end),
         }
+    }
+
+    /// The due time.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_millis(self.end.timestamp_millis())
+    }
+
+    /// Whether `$(slot.start)` stands for a time.
+    pub(crate) fn has_start(&self) -> bool {
+        self.start.is_some()
     }
 
     /// `$(run.slot)`: the due time as RFC 3339 in UTC.
@@ -63,8 +70,8 @@ impl Slot {
     }
 
     /// `$(slot.start)`: the due time before, RFC 3339 with the zone's offset.
-    pub(crate) fn start(&self) -> String {
-        self.start.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    pub(crate) fn start(&self) -> Option<String> {
+        Some(self.start?.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 
     /// `$(slot.end)`: the due time, RFC 3339 with the zone's offset.

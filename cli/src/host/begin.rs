@@ -7,8 +7,16 @@ use super::{clock, run_record};
 use std::collections::BTreeMap;
 use std::fs;
 use trainyard_contract::{RunName, RunUid, layout};
-use trainyard_engine::{Pipeline, Run, RunDraft, SpecFault};
+use trainyard_engine::{Pipeline, Run, RunDraft, Slot, SpecFault};
 use trainyard_worker::artifact::clean_unfinished;
+
+/// What somebody wants of a run.
+pub struct Wanted {
+    /// The parameters that it sets.
+    pub parameters: BTreeMap<String, String>,
+    /// The due time that it is for.
+    pub slot: Option<Slot>,
+}
 
 /// A run that has begun. Its name is its own until this is dropped.
 pub struct BegunRun {
@@ -40,16 +48,14 @@ pub enum BeginError {
     },
 }
 
-/// What is wrong with the parameters of a run, before anything is touched.
-pub fn check_parameters(pipeline: &Pipeline, uid: &RunUid, parameters: &BTreeMap<String, String>) -> Vec<SpecFault> {
+/// What is wrong with the parameters and the slot of a run, before anything is touched.
+pub fn check_parameters(pipeline: &Pipeline, uid: &RunUid, wanted: &Wanted) -> Vec<SpecFault> {
     let name = run_name::unclaimed(pipeline.name(), uid);
-    new_run(pipeline, name, uid.clone(), parameters)
-        .err()
-        .unwrap_or_default()
+    new_run(pipeline, name, uid.clone(), wanted).err().unwrap_or_default()
 }
 
 /// Claims a name, removes what killed runs left unfinished, and writes the first record.
-pub fn begin(yard: &Yard<'_>, uid: RunUid, parameters: &BTreeMap<String, String>) -> Result<BegunRun, BeginError> {
+pub fn begin(yard: &Yard<'_>, uid: RunUid, wanted: &Wanted) -> Result<BegunRun, BeginError> {
     let unwritable = |run: &RunName, error| BeginError::Workspace {
         run: run.clone(),
         error,
@@ -61,7 +67,7 @@ pub fn begin(yard: &Yard<'_>, uid: RunUid, parameters: &BTreeMap<String, String>
         .and_then(|()| run_name::claim(yard.workspace, yard.pipeline.name()))
         .map_err(|e| unwritable(&nameless, e))?;
     clean_unfinished(yard.workspace.root());
-    let run = new_run(yard.pipeline, claim.run.clone(), uid, parameters).map_err(BeginError::Parameters)?;
+    let run = new_run(yard.pipeline, claim.run.clone(), uid, wanted).map_err(BeginError::Parameters)?;
     run_record::write(yard.workspace, yard.pipeline, yard.spec_digest, &run, run.created).map_err(|e| {
         // Nobody would know whose folder it is; what cannot be removed is small.
         let _ = fs::remove_dir_all(yard.workspace.join(layout::run_folder(&run.name, &run.uid)));
@@ -70,18 +76,13 @@ pub fn begin(yard: &Yard<'_>, uid: RunUid, parameters: &BTreeMap<String, String>
     Ok(BegunRun { run, claim })
 }
 
-fn new_run(
-    pipeline: &Pipeline,
-    name: RunName,
-    uid: RunUid,
-    parameters: &BTreeMap<String, String>,
-) -> Result<Run, Vec<SpecFault>> {
+fn new_run(pipeline: &Pipeline, name: RunName, uid: RunUid, wanted: &Wanted) -> Result<Run, Vec<SpecFault>> {
     let draft = RunDraft {
         name,
         uid,
         created: clock::now(),
-        parameters: parameters.clone(),
-        slot: None,
+        parameters: wanted.parameters.clone(),
+        slot: wanted.slot,
     };
     Run::new(pipeline, draft)
 }

@@ -29,6 +29,9 @@ struct RunRecord<'a> {
     /// In the manifest's order.
     stages: Vec<&'a str>,
     parameters: &'a BTreeMap<String, String>,
+    /// The due time that it is for, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<String>,
     status: &'a RunStatus,
 }
 
@@ -54,6 +57,7 @@ pub fn write(
         succeeded: run.status.phase == RunPhase::Succeeded,
         stages: pipeline.stages().iter().map(|stage| stage.name.as_str()).collect(),
         parameters: &run.values.parameters,
+        slot: run.values.slot.map(|slot| slot.at().to_string()),
         status: &run.status,
     };
     let text = serde_json::to_string_pretty(&record).expect("a record has only string keys");

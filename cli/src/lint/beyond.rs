@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trainyard_contract::stage::ExtractSpec;
 use trainyard_contract::{RunName, RunUid};
 use trainyard_crds::{MLPipeline, door};
+use trainyard_engine::schedule::Tz;
 use trainyard_engine::{FieldPath, FieldStep, Pipeline, Run, RunDraft, Slot, SpecFault, Timestamp};
 
 /// A fault that the schema does not see.
@@ -101,7 +102,7 @@ pub(super) fn with_defaults(pipeline: &Pipeline) -> Vec<SpecFault> {
         created: now,
         parameters: BTreeMap::new(),
         // A schedule's runs have one; whether another run lacks it is seen when it begins.
-        slot: Some(Slot::in_utc(now, now)),
+        slot: Some(Slot::new(Some(now), now, Tz::UTC)),
     };
     let mut faults = Run::new(pipeline, draft).err().unwrap_or_default();
     faults.retain(|fault| matches!(fault.field.steps(), [FieldStep::Field(root), ..] if root == "spec"));

@@ -4,9 +4,9 @@ use crate::exit::Exit;
 use crate::print::{self, Complaint};
 use camino::Utf8PathBuf;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use trainyard_crds::v1alpha1::Schedule;
+use trainyard_crds::door;
 use trainyard_engine::Timestamp;
-use trainyard_engine::schedule::{Cron, DueTime, LocalTime, Tz};
+use trainyard_engine::schedule::{DueTime, LocalTime, Schedule, Tz};
 
 /// How many times are told.
 const SHOWN: usize = 10;
@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Ok(manifest) => manifest,
         Err(exit) => return exit,
     };
-    let Some(schedule) = &manifest.raw.spec.schedule else {
+    let Some(schedule) = door::schedule(&manifest.raw) else {
         print::error(
             &Complaint::new(format!("pipeline `{}` has no schedule", manifest.pipeline.name()))
                 .hint("give it one, such as `schedule: {cron: \"30 5 * * *\", timeZone: Europe/Berlin}`"),
@@ -41,36 +41,24 @@ pub fn run(arguments: &Arguments) -> Exit {
     let after = arguments
         .after
         .unwrap_or_else(|| Timestamp::from_millis(Utc::now().timestamp_millis()));
-    let text = match table(schedule, after) {
-        Ok(text) => text,
-        Err(e) => {
-            print::error(&Complaint::new(e));
-            return Exit::Failed;
-        }
-    };
-    if let Err(e) = print::data(&text) {
+    if let Err(e) = print::data(&table(&schedule, after)) {
         print::error(&Complaint::new(format!("cannot write the times: {e}")));
         return Exit::Failed;
     }
-    if schedule.suspend == Some(true) {
-        print::warning(&Complaint::new(
-            "the schedule is suspended: none of these runs will start",
-        ));
+    if let Some(paused) = door::paused(&manifest.raw) {
+        print::warning(&Complaint::new(format!("{paused}: none of these runs will start")));
     }
     Exit::Done
 }
 
-/// A line a time. The manifest was checked, so that its schedule can be read.
-fn table(schedule: &Schedule, after: Timestamp) -> Result<String, String> {
-    let cron = Cron::parse(&schedule.cron).map_err(|e| e.to_string())?;
-    let zone = schedule.time_zone.as_deref().unwrap_or("UTC");
-    let zone: Tz = zone.parse().map_err(|e| format!("time zone `{zone}`: {e}"))?;
-    let mut text = format!("{} in {zone}\n", schedule.cron);
-    for due in cron.due_times(zone, after).take(SHOWN) {
-        text.push_str(&line(&due, zone));
+/// A line a time.
+fn table(schedule: &Schedule, after: Timestamp) -> String {
+    let mut text = format!("{} in {}\n", schedule.cron_text, schedule.zone);
+    for due in schedule.cron.due_times(schedule.zone, after).take(SHOWN) {
+        text.push_str(&line(&due, schedule.zone));
         text.push('\n');
     }
-    Ok(text)
+    text
 }
 
 fn line(due: &DueTime, zone: Tz) -> String {

@@ -5,23 +5,24 @@
 
 use crate::arguments::{Output, folder};
 use crate::exit::Exit;
-use crate::host::begin::{BeginError, begin, check_parameters};
+use crate::host::begin::{BeginError, Wanted, begin, check_parameters};
 use crate::host::drive::{EndedRun, Yard, drive};
 use crate::host::outcome::{ModelOutcome, Outcome, report_page};
 use crate::host::retention::{RUNS_KEPT, Retention, remove_old_runs};
 use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
 use crate::host::workspace::{Workspace, WorkspaceError};
-use crate::host::{run_name, tell};
+use crate::host::{clock, run_name, tell};
 use crate::manifest::{Fault, Manifest};
 use crate::print::{self, Complaint};
 use crate::progress::Progress;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use trainyard_contract::{FailureClass, RunName, layout};
-use trainyard_crds::MLPipeline;
-use trainyard_engine::{FieldStep, Pipeline, Run, RunPhase, SpecFault, StagePhase};
+use trainyard_crds::patterns::{Pattern, SLOT_PATTERN};
+use trainyard_crds::{MLPipeline, door};
+use trainyard_engine::{FieldStep, Pipeline, Run, RunPhase, SpecFault, StagePhase, Timestamp};
 use trainyard_worker::artifact::HashingWriter;
 
 /// Runs the pipeline of a manifest on this machine
@@ -32,6 +33,10 @@ pub struct Arguments {
     /// A parameter of the pipeline; may be given several times
     #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
+    /// The due time that the run is for, in UTC, as 2026-11-24T05:30:00Z: what $(slot.date) and its like stand for [default: the last
+    /// one of the pipeline's schedule]
+    #[arg(long, value_name = "TIME", value_parser = slot)]
+    slot: Option<String>,
     /// The folder for runs and models, created when missing [default: the current folder]
     #[arg(long, value_name = "DIR", value_parser = folder)]
     workspace: Option<Utf8PathBuf>,
@@ -43,6 +48,15 @@ pub struct Arguments {
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A due time, as a run's object on a cluster has it.
+fn slot(text: &str) -> Result<String, String> {
+    let pattern = Pattern::of(SLOT_PATTERN).ok_or("there is no such pattern")?;
+    match (pattern.refusal(text), Timestamp::parse(text)) {
+        (None, Ok(at)) => Ok(at.to_string()),
+        _ => Err(format!("it {}", pattern.words)),
+    }
 }
 
 fn given_twice(parameters: &[(String, String)]) -> Option<&str> {
@@ -92,7 +106,6 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
         exit: Exit::Failed,
     };
     let uid = run_name::new_uid().map_err(|e| failed(format!("cannot read random digits for the run's uid: {e}")))?;
-    let parameters: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
     if let Some(name) = given_twice(&arguments.parameters) {
         return Err(NothingRan {
             faults: Vec::new(),
@@ -100,7 +113,12 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
             exit: Exit::Usage,
         });
     }
-    let faults = check_parameters(&manifest.pipeline, &uid, &parameters);
+    let slot = door::run_slot(&manifest.raw.spec, arguments.slot.as_deref(), clock::now());
+    let wanted = Wanted {
+        parameters: arguments.parameters.iter().cloned().collect(),
+        slot: slot.map_err(|fault| wrong_parameters(vec![fault], manifest))?,
+    };
+    let faults = check_parameters(&manifest.pipeline, &uid, &wanted);
     if !faults.is_empty() {
         return Err(wrong_parameters(faults, manifest));
     }
@@ -117,7 +135,7 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
         sources: &sources,
         spec_digest: &digest_of(&manifest.raw),
     };
-    let begun = match begin(&yard, uid.clone(), &parameters) {
+    let begun = match begin(&yard, uid.clone(), &wanted) {
         Ok(begun) => begun,
         Err(BeginError::Parameters(faults)) => return Err(wrong_parameters(faults, manifest)),
         Err(BeginError::Workspace { run, error }) => return Ok(not_begun(arguments.output, manifest, run, &error)),

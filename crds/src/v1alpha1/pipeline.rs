@@ -46,6 +46,8 @@ pub const EVERY_INPUT_NAMES_A_STAGE: &str = "every input must name a stage of th
         json_path = ".spec.schedule.suspend",
         priority = 1
     ),
+    printcolumn(name = "Next", type_ = "string", json_path = ".status.nextSlot"),
+    printcolumn(name = "Last", type_ = "string", json_path = ".status.lastSlot", priority = 1),
     printcolumn(name = "Champion", type_ = "string", json_path = ".status.champion"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message")

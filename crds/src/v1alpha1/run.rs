@@ -2,7 +2,7 @@
 
 use super::PipelineRunStatus;
 use super::parameter::at_most_parameter_bytes;
-use crate::patterns::PARAMETER_NAME_PATTERN;
+use crate::patterns::{PARAMETER_NAME_PATTERN, SLOT_PATTERN};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,7 @@ use trainyard_engine::{PARAMETER_BYTES_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Took", type_ = "string", json_path = ".status.endedAfter"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
+    printcolumn(name = "Slot", type_ = "string", json_path = ".spec.slot", priority = 1),
     printcolumn(name = "Class", type_ = "string", json_path = ".status.failureClass", priority = 1)
 )]
 #[schemars(extend("x-kubernetes-validations" = [
@@ -42,6 +43,8 @@ use trainyard_engine::{PARAMETER_BYTES_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX};
      "message": "pipelineRef cannot be changed: create another run", "fieldPath": ".pipelineRef"},
     {"rule": "(has(self.parameters) ? self.parameters : []) == (has(oldSelf.parameters) ? oldSelf.parameters : [])",
      "message": "parameters cannot be changed, added or removed: create another run", "fieldPath": ".parameters"},
+    {"rule": "has(self.slot) == has(oldSelf.slot) && (!has(self.slot) || self.slot == oldSelf.slot)",
+     "message": "slot cannot be changed, added or removed: create another run", "fieldPath": ".slot"},
 ]))]
 pub struct PipelineRunSpec {
     /// Which pipeline runs. It cannot be changed.
@@ -50,6 +53,11 @@ pub struct PipelineRunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = PARAMETERS_MAX), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parameters: Vec<ParameterValue>,
+    /// The due time that the run is for, as `2026-11-24T05:30:00Z`: what `$(run.slot)`, `$(slot.date)`, `$(slot.start)` and
+    /// `$(slot.end)` stand for. Left out, it is the last one that was due when the run was created. It cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20), regex(pattern = SLOT_PATTERN))]
+    pub slot: Option<String>,
     /// What is wanted of the run; `Running` when left out. The one field that may be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<RunState>,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_engine::schedule::{ConcurrencyPolicy, MissedRuns};
 
 /// Times at which runs start. A change never raises times that are past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +15,8 @@ pub struct Schedule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub time_zone: Option<String>,
-    /// Whether no run starts by the schedule; false when left out. Times that pass meanwhile are not made up for.
+    /// Whether no run starts by the schedule; false when left out. Times that pass meanwhile are not made up for. The annotation
+    /// `trainyard.dev/paused` does the same from outside Git, whatever stands here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// What happens when a run is due while an earlier one still runs: `Forbid` when left out.
@@ -27,28 +29,4 @@ pub struct Schedule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 31_536_000))]
     pub starting_deadline_seconds: Option<i64>,
-}
-
-/// What happens when a run is due while an earlier one still runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ConcurrencyPolicy {
-    /// Both run.
-    Allow,
-    /// The new one is skipped.
-    #[default]
-    Forbid,
-    /// The earlier one is stopped, then the new one starts.
-    Replace,
-}
-
-/// Which of the missed runs start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum MissedRuns {
-    /// None.
-    Skip,
-    /// The newest one.
-    #[default]
-    Latest,
-    /// All, oldest first, at most 100 at once.
-    All,
 }

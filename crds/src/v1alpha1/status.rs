@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::names::MODEL_VERSION_NAME_MAX;
 use trainyard_engine::RunPhase;
+use trainyard_engine::schedule::{LEDGER_MAX, SeenSchedule, SlotRange};
 
 /// Written by the operator only. An object without it is not yet looked at: `observedGeneration` is -1 then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +19,8 @@ pub struct MLPipelineStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// What is wrong, in a sentence: the spec, or how the last run failed; empty while there is nothing to say.
+    /// What is wrong, in a sentence: the spec, or how the last run failed; else who has paused the schedule; empty while there is
+    /// nothing to say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 1024))]
     pub message: String,
@@ -32,6 +34,19 @@ pub struct MLPipelineStatus {
     /// The run that ended last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<LastRun>,
+    /// When the schedule is due next; absent where there is none, or it is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_slot: Option<Time>,
+    /// The newest time at which the schedule was due and whose fate is known: it ran, was skipped or missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_slot: Option<Time>,
+    /// The schedule as it was seen last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<SeenSchedule>,
+    /// What became of the times at which the schedule was due, in ranges, the newest last; the newest 100 ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LEDGER_MAX))]
+    pub slots: Vec<SlotRange>,
 }
 
 /// A token that started a run.

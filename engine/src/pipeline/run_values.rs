@@ -3,7 +3,7 @@
 use super::{PARAMETER_BYTES_MAX, Pipeline, stage_field};
 use crate::fault::{FieldPath, did_you_mean, listed};
 use crate::values::{Piece, Reference, pieces, resolve_known, texts_of};
-use crate::{SpecFault, Values};
+use crate::{Slot, SpecFault, Values};
 use std::collections::BTreeMap;
 
 impl Pipeline {
@@ -62,9 +62,7 @@ impl Pipeline {
     /// Whether everything that must be known when a run starts is known and right.
     pub(crate) fn check_values(&self, values: &Values) -> Result<(), Vec<SpecFault>> {
         let mut faults = Vec::new();
-        if values.slot.is_none() {
-            self.check_no_slot_is_needed(&mut faults);
-        }
+        self.check_slot(values.slot.as_ref(), &mut faults);
         self.check_no_text_is_empty(values, &mut faults);
         if faults.is_empty() {
             self.check_columns(values, &mut faults);
@@ -83,15 +81,15 @@ impl Pipeline {
         }
     }
 
-    fn check_no_slot_is_needed(&self, faults: &mut Vec<SpecFault>) {
+    /// Whether the run has what the values of its slot stand for.
+    fn check_slot(&self, slot: Option<&Slot>, faults: &mut Vec<SpecFault>) {
         for (i, stage) in self.stages().iter().enumerate() {
             for (field, text) in texts_of(&stage.spec, &stage_field(i)) {
                 for piece in pieces(&text).unwrap_or_default() {
                     if let Piece::Value(reference) = piece
-                        && needs_slot(&reference)
+                        && let Some((message, hint)) = lacks(&reference, slot)
                     {
-                        let message = format!("`{reference}` stands for a due time, but this run has no slot");
-                        faults.push(SpecFault::new(field.clone(), message));
+                        faults.push(SpecFault::new(field.clone(), message).suggest(hint.to_owned()));
                     }
                 }
             }
@@ -99,10 +97,22 @@ impl Pipeline {
     }
 }
 
-fn needs_slot(reference: &Reference) -> bool {
-    match reference {
-        Reference::RunSlot | Reference::SlotDate | Reference::SlotStart | Reference::SlotEnd => true,
-        Reference::Parameter(_) | Reference::RunName | Reference::Output { .. } => false,
+/// What keeps a value of the slot from standing for something, and what to do about it.
+fn lacks(reference: &Reference, slot: Option<&Slot>) -> Option<(String, &'static str)> {
+    let of_slot = match reference {
+        Reference::Parameter(_) | Reference::RunName | Reference::Output { .. } => return None,
+        Reference::RunSlot | Reference::SlotDate | Reference::SlotStart | Reference::SlotEnd => slot,
+    };
+    match of_slot {
+        None => Some((
+            format!("`{reference}` stands for a due time, but this run has no slot"),
+            "give the pipeline a `schedule`, or the run a slot: `--slot 2026-11-24T05:30:00Z`, on a cluster its `spec.slot`",
+        )),
+        Some(slot) if *reference == Reference::SlotStart && !slot.has_start() => Some((
+            format!("`{reference}` stands for the due time before the slot, but the pipeline has no schedule"),
+            "give it one, such as `schedule: {cron: \"30 5 * * *\"}`",
+        )),
+        Some(_) => None,
     }
 }
 

@@ -128,7 +128,7 @@ fn value_of(reference: Reference, values: &Values, outputs: &Outputs<'_>) -> Res
         Reference::Output { stage, key } => return output(&reference, stage, key, outputs),
         Reference::RunSlot => slot.map(super::Slot::run_slot),
         Reference::SlotDate => slot.map(super::Slot::date),
-        Reference::SlotStart => slot.map(super::Slot::start),
+        Reference::SlotStart => slot.and_then(super::Slot::start),
         Reference::SlotEnd => slot.map(super::Slot::end),
     };
     from_slot.ok_or(ResolveError::NoSlot { reference })
@@ -166,16 +166,17 @@ mod tests {
     use trainyard_contract::stage::{CsvSource, ExtractSpec};
 
     fn values() -> Values {
-        let berlin = |text| chrono::DateTime::parse_from_rfc3339(text).expect("a time");
+        let time = |text| crate::Timestamp::parse(text).expect("a time");
         Values {
             parameters: [("region", "eu"), ("tricky", "$(run.name) $$(x)")]
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .into(),
             run: RunName::parse("r1").expect("a name"),
-            slot: Some(Slot {
-                start: berlin("2026-11-23T00:30:00+01:00"),
-                end: berlin("2026-11-24T00:30:00+01:00"),
-            }),
+            slot: Some(Slot::new(
+                Some(time("2026-11-22T23:30:00Z")),
+                time("2026-11-23T23:30:00Z"),
+                chrono_tz::Europe::Berlin,
+            )),
         }
     }
 

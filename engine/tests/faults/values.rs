@@ -224,6 +224,7 @@ fn a_run_sets_declared_parameters_only_and_all_that_have_no_default() {
 #[test]
 fn a_run_without_a_slot_cannot_say_its_date() {
     let pipeline = Pipeline::new(draft(vec![StageDraft::new("load", csv("$(slot.date).csv"))])).expect("valid");
-    let wanted = "spec.stages[0].extract.csv.path: `$(slot.date)` stands for a due time, but this run has no slot";
+    let wanted = "spec.stages[0].extract.csv.path: `$(slot.date)` stands for a due time, but this run has no slot \
+                  (give the pipeline a `schedule`, or the run a slot: `--slot 2026-11-24T05:30:00Z`, on a cluster its `spec.slot`)";
     assert_eq!(run(&pipeline, &[]), Err(vec![wanted.into()]));
 }

@@ -34,10 +34,16 @@ const PARAMETERS: (&str, &str) = (
     "spec.parameters",
     "parameters cannot be changed, added or removed: create another run",
 );
+const SLOT: (&str, &str) = (
+    "spec.slot",
+    "slot cannot be changed, added or removed: create another run",
+);
 const MODEL_VERSION: (&str, &str) = (
     "spec",
     "a model version cannot be changed: its folder never changes either",
 );
+
+const NOON: &str = "2026-11-24T12:00:00Z";
 
 /// Every change that somebody may try.
 #[expect(clippy::too_many_lines, reason = "a table, an entry a rule")]
@@ -46,6 +52,7 @@ pub(crate) fn changes() -> Vec<Change> {
     let region = |value: &str| json!([{"name": "region", "value": value}]);
     let two = |first: &str, second: &str| json!([{"name": first, "value": "1"}, {"name": second, "value": "1"}]);
     let (reference, parameters, state) = ("/spec/pipelineRef", "/spec/parameters", "/spec/state");
+    let slot = "/spec/slot";
     let mut changes = vec![
         change(
             "a run stays as it is",
@@ -54,6 +61,16 @@ pub(crate) fn changes() -> Vec<Change> {
             [region("eu"), region("eu")],
             None,
         ),
+        change("the same slot", Run, slot, [json!(NOON), json!(NOON)], None),
+        change(
+            "another slot",
+            Run,
+            slot,
+            [json!(NOON), json!("2026-11-25T12:00:00Z")],
+            Some(SLOT),
+        ),
+        change("a slot more", Run, slot, [Value::Null, json!(NOON)], Some(SLOT)),
+        change("a slot less", Run, slot, [json!(NOON), Value::Null], Some(SLOT)),
         change(
             "another pipeline",
             Run,

@@ -8,7 +8,7 @@ use trainyard_contract::names::{DNS_LABEL_PATTERN, MODEL_VERSION_PATTERN, OBJECT
 use trainyard_contract::stage::OBJECT_KEY_PATTERN;
 use trainyard_crds::patterns::{
     DIGEST_PATTERN, ENV_NAME_PATTERN, FACTOR_PATTERN, IMAGE_PATTERN, LABEL_KEY_PATTERN, LABEL_VALUE_PATTERN,
-    PARAMETER_NAME_PATTERN, QUANTITY_PATTERN, RESOURCE_NAME_PATTERN,
+    PARAMETER_NAME_PATTERN, QUANTITY_PATTERN, RESOURCE_NAME_PATTERN, SLOT_PATTERN,
 };
 
 /// The forms of texts. Where one names something else, a `$(…)` in it has words of its own.
@@ -35,6 +35,14 @@ pub(super) fn patterns() -> Vec<Row> {
             json!("iris.by.hand"),
             "metadata.name",
             DNS_LABEL_PATTERN,
+        ),
+        (
+            Run,
+            "/spec/slot",
+            json!("2026-11-24T05:30:00Z"),
+            json!("2026-11-24T05:30:00+01:00"),
+            "spec.slot",
+            SLOT_PATTERN,
         ),
         (
             ModelVersion,

@@ -116,6 +116,11 @@ fn kubeconfig(state: &State) -> Utf8PathBuf {
     state.folder().join("kubeconfig-operator")
 }
 
+/// Holds the seconds by which its clock of schedules is ahead.
+pub(crate) fn clock(state: &State) -> Utf8PathBuf {
+    state.folder().join("clock")
+}
+
 /// The program under test, for [`start`].
 fn program(state: &State) -> Utf8PathBuf {
     state.programs().join(OPERATOR)
@@ -148,6 +153,7 @@ pub(crate) fn start(state: &State, processes: &mut Processes) -> Result<()> {
         format!("--worker-image={worker}"),
         "--worker-image-pull-policy=Never".to_owned(),
         format!("--listen={pages}"),
+        format!("--test-clock={}", clock(state)),
     ];
     processes.start(OPERATOR, &place, Utf8Path::new("env"), &arguments)?;
     let mut ask = vec![

@@ -1,5 +1,6 @@
 //! What every pass may use: the client, the stores, and the operator's short memory.
 
+use crate::clock::Clock;
 use crate::events::Events;
 use crate::memory::{Expectations, Failures, Notices, Revisions};
 use crate::metrics::Metrics;
@@ -19,6 +20,8 @@ pub(crate) type GuardedRun = DeserializeGuard<PipelineRun>;
 pub(crate) struct Context {
     /// To the API server.
     pub client: Client,
+    /// The clock that schedules go by.
+    pub clock: Clock,
     /// From the command line.
     pub settings: Settings,
     /// What is watched.

@@ -6,7 +6,8 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use tracing::{info, warn};
-use trainyard_crds::v1alpha1::PipelineRun;
+use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun};
+use trainyard_engine::schedule::{SlotFate, SlotRange};
 use trainyard_engine::{Event as Happened, Run, RunPhase, StagePhase};
 
 /// Tells what happened.
@@ -44,6 +45,49 @@ impl Events {
             }
         }
     }
+
+    /// Tells which slots of a pipeline did not run, and why, to the log too.
+    pub(crate) async fn tell_slots(&self, pipeline: &MLPipeline, ranges: &[SlotRange]) {
+        for event in ranges.iter().filter_map(event_of_slots) {
+            let said = event.note.as_deref().unwrap_or_default();
+            info!(
+                pipeline = pipeline.name_any(),
+                namespace = pipeline.namespace(),
+                reason = event.reason,
+                "{said}"
+            );
+            if let Err(error) = self.recorder.publish(&event, &pipeline.object_ref(&())).await {
+                warn!(%error, "an event is lost");
+            }
+        }
+    }
+}
+
+/// The event for slots that did not run; none for those that did: their runs have their own.
+fn event_of_slots(range: &SlotRange) -> Option<Event> {
+    let reason = range.reason?;
+    let (type_, name) = match range.fate {
+        SlotFate::Ran => return None,
+        SlotFate::Skipped => (EventType::Normal, "SlotSkipped"),
+        SlotFate::Missed => (EventType::Warning, "SlotMissed"),
+    };
+    let which = match range.count {
+        1 => format!("the run that was due at {}", range.last),
+        count => format!("{count} runs that were due from {} to {}", range.first, range.last),
+    };
+    let did = if range.fate == SlotFate::Skipped {
+        "skipped"
+    } else {
+        "missed"
+    };
+    let note = format!("{did} {which}: {}", reason.in_words());
+    Some(Event {
+        type_,
+        reason: name.to_owned(),
+        note: Some(note),
+        action: name.to_owned(),
+        secondary: None,
+    })
 }
 
 /// The event for something that happened; none for what only moves on.

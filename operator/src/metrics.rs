@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
 use std::time::Duration;
+use trainyard_engine::schedule::{SlotFate, SlotRange};
 use trainyard_engine::{Plan, Run, RunPhase, StagePhase, StageStatus, StartAttempt};
 
 /// All figures. Each is shared: a copy counts on.
@@ -23,6 +24,8 @@ pub(crate) struct Metrics {
     attempts: Family<OfClass, Counter>,
     stage_seconds: Family<OfStageKind, Histogram>,
     stage_gap: Histogram,
+    slots: Family<OfFate, Counter>,
+    slot_delay: Histogram,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +47,11 @@ struct OfPhase {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfClass {
     class: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfFate {
+    fate: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -72,6 +80,8 @@ impl Default for Metrics {
             attempts: Family::default(),
             stage_seconds: Family::new_with_constructor(long as fn() -> Histogram),
             stage_gap: short(),
+            slots: Family::default(),
+            slot_delay: short(),
         };
         metrics.register();
         metrics
@@ -110,6 +120,17 @@ impl Metrics {
             "From the moment the operator saw a stage end to the creation of the next stage's Job",
             Unit::Seconds,
             self.stage_gap.clone(),
+        );
+        registry.register(
+            "slots",
+            "Due times of schedules whose fate became known: Ran, Skipped or Missed",
+            self.slots.clone(),
+        );
+        registry.register_with_unit(
+            "slot_delay",
+            "From a due time to the creation of its run",
+            Unit::Seconds,
+            self.slot_delay.clone(),
         );
     }
 
@@ -188,6 +209,24 @@ impl Metrics {
             };
             self.attempts.get_or_create(&OfClass { class }).inc_by(new.into());
         }
+    }
+
+    /// What became of due times is written down.
+    pub(crate) fn slots_settled(&self, ranges: &[SlotRange]) {
+        for range in ranges {
+            let fate = match range.fate {
+                SlotFate::Ran => "Ran",
+                SlotFate::Skipped => "Skipped",
+                SlotFate::Missed => "Missed",
+            };
+            let count = u64::try_from(range.count).unwrap_or_default();
+            self.slots.get_or_create(&OfFate { fate }).inc_by(count);
+        }
+    }
+
+    /// The run of a slot was created this long after its time.
+    pub(crate) fn slot_started(&self, late: trainyard_contract::Duration) {
+        self.slot_delay.observe(late.as_millis() as f64 / 1e3);
     }
 
     /// An attempt's Job was created this long after the pass began that saw its predecessor end.

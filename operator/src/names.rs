@@ -8,6 +8,7 @@ use kube::Resource;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use trainyard_contract::{ModelVersionName, PipelineName, RunName, RunUid, StageName};
+use trainyard_engine::Timestamp;
 
 /// Label of Jobs and pods: the run's name.
 pub(crate) const RUN: &str = "trainyard.dev/run";
@@ -21,8 +22,10 @@ pub(crate) const STAGE: &str = "trainyard.dev/stage";
 pub(crate) const ATTEMPT: &str = "trainyard.dev/attempt";
 /// Label of Jobs and pods of a `train` stage: the model version that they were told to make.
 pub(crate) const MODEL_VERSION: &str = "trainyard.dev/model-version";
-/// Label of runs that the operator made: what made it start, `Token`.
+/// Label of runs that the operator made: what made it start, `Token` or `Schedule`.
 pub(crate) const TRIGGER: &str = "trainyard.dev/trigger";
+/// Label of runs that a schedule started: the due time, `20261124-0530` in UTC.
+pub(crate) const SLOT: &str = "trainyard.dev/slot";
 /// Label that Kubernetes recommends: who looks after the object.
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY`], and the name under which events are reported.
@@ -64,6 +67,28 @@ pub(crate) fn revision(pipeline: &PipelineName, sha256: &str) -> String {
 /// `<pipeline>-t-<hash of the token>`: the run that a token starts, at most once.
 pub(crate) fn token_run(pipeline: &PipelineName, token: &str) -> String {
     format!("{pipeline}-t-{}", hex(token, TOKEN_HASH))
+}
+
+/// `<pipeline>-20261124-0530`: the run of a slot, at most one.
+pub(crate) fn slot_run(pipeline: &PipelineName, at: Timestamp) -> String {
+    format!("{pipeline}-{}", slot(at))
+}
+
+/// `20261124-0530`: a due time as the value of [`SLOT`].
+pub(crate) fn slot(at: Timestamp) -> String {
+    let text = at.to_string();
+    // `2026-11-24T05:30:00Z`
+    let digits = |from: usize, to: usize| text.get(from..to).unwrap_or_default().replace(['-', ':'], "");
+    format!("{}-{}", digits(0, 10), digits(11, 16))
+}
+
+/// The due time that a value of [`SLOT`] says.
+pub(crate) fn slot_of(label: &str) -> Option<Timestamp> {
+    let (day, time) = label.split_once('-')?;
+    let part = |text: &str, from: usize, to: usize| text.get(from..to).map(str::to_owned);
+    let day = format!("{}-{}-{}", part(day, 0, 4)?, part(day, 4, 6)?, part(day, 6, 8)?);
+    let time = format!("{}:{}", part(time, 0, 2)?, part(time, 2, 4)?);
+    Timestamp::parse(&format!("{day}T{time}:00Z")).ok()
 }
 
 /// `<pipeline>-20260223-104700`: a version's folder as an object's name, which has no underscores.
@@ -132,6 +157,7 @@ mod tests {
             ATTEMPT,
             MODEL_VERSION,
             TRIGGER,
+            SLOT,
             MANAGED_BY,
             GIVEN,
             CREATED,
@@ -164,6 +190,17 @@ mod tests {
         assert!(names[0].starts_with("a-b-c-1-"), "{names:?}");
         let long = job(&"r".repeat(57), &one, &"s".repeat(40), 13);
         assert_eq!(long.len(), JOB_NAME_MAX, "{long}");
+    }
+
+    #[test]
+    fn a_slot_is_named_in_utc_and_read_back() {
+        let pipeline = PipelineName::parse("seed").expect("a name");
+        let at = Timestamp::parse("2026-11-24T05:30:00+01:00").expect("a time");
+        assert_eq!(slot_run(&pipeline, at), "seed-20261124-0430");
+        assert_eq!(slot_of(&slot(at)), Some(at));
+        for other in ["", "20261124", "2026-11-24", "20261324-0530", "x-y", "\u{fc}-\u{fc}"] {
+            assert_eq!(slot_of(other), None, "{other}");
+        }
     }
 
     #[test]

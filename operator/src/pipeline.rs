@@ -1,7 +1,9 @@
-//! One pass over one pipeline: is its spec accepted, and does its token start a run.
+//! One pass over one pipeline: is its spec accepted, and does its token or its schedule start a run.
 //!
 //! How its last run did is written at that run's end (`run/finish.rs`).
 
+mod schedule;
+mod start;
 mod trigger;
 
 use crate::clock;
@@ -17,7 +19,10 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use std::sync::Arc;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
+use trainyard_crds::door;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus};
+use trainyard_engine::Timestamp;
+use trainyard_engine::schedule::DueSlots;
 
 /// One pass over one pipeline.
 pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -28,42 +33,83 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
     if object.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let before = object.status.clone().unwrap_or_default();
-    let mut status = before.clone();
-    status.observed_generation = object.metadata.generation;
-    match LoadedRevision::new(&object.name_any(), object.spec.clone()) {
-        Ok(_) => {
-            accept(&mut status, object);
-            match trigger::start(&ctx, object, &before).await {
-                Ok(trigger) => status.trigger = trigger,
-                Err(error) => return Err(say_not_started(&ctx, object, before, error).await),
-            }
-        }
-        Err(faults) => refuse(&mut status, object, "InvalidSpec", &crate::run::first_fault(&faults)),
+    if let Err(faults) = LoadedRevision::new(&object.name_any(), object.spec.clone()) {
+        refuse(&ctx, object, &crate::run::first_fault(&faults)).await?;
+        return Ok(Action::await_change());
     }
-    status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
-    write(&ctx, object, before, status).await?;
-    Ok(Action::await_change())
+    let now = ctx.clock.now();
+    match schedule::nothing_new(object, now) {
+        Some(due) => Pass { ctx: &ctx, object, now }.end(&due).await,
+        None => match schedule::read_anew(&ctx, object).await? {
+            Some(object) if object.metadata.deletion_timestamp.is_none() => {
+                let pass = Pass {
+                    ctx: &ctx,
+                    object: &object,
+                    now,
+                };
+                match schedule::decide(&ctx, &object, now).await {
+                    Ok(due) => pass.end(&due).await,
+                    Err(error) => Err(pass.say_not_started("a run by `spec.schedule`", error).await),
+                }
+            }
+            // Its end, or its change, wakes another pass.
+            _ => Ok(Action::await_change()),
+        },
+    }
 }
 
-/// Says why the run of a new token is not there, once it is no passing moment. What is asked for is not done: the status stays one about
-/// the spec before.
-async fn say_not_started(ctx: &Context, object: &MLPipeline, before: MLPipelineStatus, error: Error) -> Error {
-    let key = format!(
-        "pipeline/{}/{}",
-        object.namespace().unwrap_or_default(),
-        object.name_any()
-    );
-    if ctx.failures.in_a_row(&key) >= SAID_AFTER {
+/// A pass over a pipeline that can run.
+struct Pass<'a> {
+    ctx: &'a Context,
+    object: &'a MLPipeline,
+    now: Timestamp,
+}
+
+impl Pass<'_> {
+    /// Follows the token, and writes what is known. The runs of `due` are there by now.
+    async fn end(&self, due: &DueSlots) -> Result<Action, Error> {
+        let before = self.object.status.clone().unwrap_or_default();
         let mut status = before.clone();
-        status.message = cut(
-            &format!("the run of `spec.trigger` is not started: {}", with_causes(&error)),
-            MESSAGE_BYTES_MAX,
-        );
-        // Where not even that can be written, the log has it.
-        let _ = write(ctx, object, before, status).await;
+        status.observed_generation = self.object.metadata.generation;
+        accept(&mut status, self.object);
+        schedule::keep(&mut status, due);
+        status.message = message(&status, self.object);
+        match trigger::follow(self.ctx, self.object, &before).await {
+            Ok(trigger) => status.trigger = trigger,
+            Err(error) => return Err(self.say_not_started("the run of `spec.trigger`", error).await),
+        }
+        write(self.ctx, self.object, before, status).await?;
+        self.ctx.metrics.slots_settled(&due.settled);
+        self.ctx.events.tell_slots(self.object, &due.settled).await;
+        let wake = due.wake_at.map(|at| clock::until(self.now, at));
+        Ok(wake.map_or_else(Action::await_change, Action::requeue))
     }
-    error
+
+    /// Says why a run is not there, once it is no passing moment. What is asked for is not done: the status stays one about the spec
+    /// before.
+    async fn say_not_started(&self, which: &str, error: Error) -> Error {
+        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
+        let key = format!("pipeline/{namespace}/{name}");
+        if self.ctx.failures.in_a_row(&key) >= SAID_AFTER {
+            let before = self.object.status.clone().unwrap_or_default();
+            let mut status = before.clone();
+            let said = format!("{which} is not started: {}", with_causes(&error));
+            status.message = cut(&said, MESSAGE_BYTES_MAX);
+            // Where not even that can be written, the log has it.
+            let _ = write(self.ctx, self.object, before, status).await;
+        }
+        error
+    }
+}
+
+/// What is wrong; else who has paused the schedule.
+fn message(status: &MLPipelineStatus, object: &MLPipeline) -> String {
+    let trouble = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
+    if trouble.is_empty() {
+        door::paused(object).map_or_else(String::new, |paused| cut(&paused, MESSAGE_BYTES_MAX))
+    } else {
+        trouble
+    }
 }
 
 fn accept(status: &mut MLPipelineStatus, object: &MLPipeline) {
@@ -74,16 +120,19 @@ fn accept(status: &mut MLPipelineStatus, object: &MLPipeline) {
     conditions::set(&mut status.conditions, fine, generation, now);
 }
 
-fn refuse(status: &mut MLPipelineStatus, object: &MLPipeline, reason: &str, fault: &str) {
+/// Says what is wrong with a spec. Its schedule is not kept meanwhile; what it misses is decided about when it is mended.
+async fn refuse(ctx: &Context, object: &MLPipeline, fault: &str) -> Result<(), Error> {
     let (generation, now) = (object.metadata.generation, clock::now());
+    let before = object.status.clone().unwrap_or_default();
+    let mut status = before.clone();
+    status.observed_generation = generation;
+    status.next_slot = None;
     for (type_, value) in [("Ready", false), ("Stalled", true)] {
-        conditions::set(
-            &mut status.conditions,
-            Condition::new(type_, value, reason, fault),
-            generation,
-            now,
-        );
+        let refused = Condition::new(type_, value, "InvalidSpec", fault);
+        conditions::set(&mut status.conditions, refused, generation, now);
     }
+    status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
+    write(ctx, object, before, status).await
 }
 
 async fn write(

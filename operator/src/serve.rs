@@ -1,5 +1,6 @@
 //! Puts the parts together and lets them run until a signal says stop.
 
+use crate::clock::Clock;
 use crate::context::{Context, GuardedPipeline, GuardedRun, Stores};
 use crate::error::{Error, with_causes};
 use crate::events::Events;
@@ -60,6 +61,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let (stores, writers) = stores();
     let ctx = Arc::new(Context {
         client: client.clone(),
+        clock: Clock::new(settings.test_clock.clone()),
         settings,
         stores,
         revisions: Revisions::default(),
@@ -152,14 +154,51 @@ fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Reques
     tokio::spawn(watch::pipelines(
         api(client, namespace),
         writers.pipelines,
-        pipeline_queue,
+        pipeline_queue.clone(),
         waiting,
         run_queue.clone(),
     ));
-    tokio::spawn(watch::runs(api(client, namespace), writers.runs, run_queue.clone()));
+    let known_pipelines = ctx.stores.pipelines.clone();
+    let all_pipelines = move || references(&known_pipelines);
+    tokio::spawn(look_again_when_the_clock_is_stepped(
+        ctx.clock.clone(),
+        all_pipelines.clone(),
+        pipeline_queue.clone(),
+    ));
+    tokio::spawn(watch::runs(
+        api(client, namespace),
+        writers.runs,
+        run_queue.clone(),
+        all_pipelines,
+        pipeline_queue,
+    ));
     tokio::spawn(watch::jobs(api(client, namespace), writers.jobs, run_queue.clone()));
     tokio::spawn(watch::pods(api(client, namespace), writers.pods, run_queue));
     Requests { runs, pipelines }
+}
+
+/// A pass waits for the time of its next slot by a clock that nobody steps.
+async fn look_again_when_the_clock_is_stepped(
+    clock: Clock,
+    all: impl Fn() -> Vec<ObjectRef<GuardedPipeline>>,
+    queue: watch::PipelineQueue,
+) {
+    loop {
+        clock.is_stepped().await;
+        info!("the clock was stepped; all schedules are looked at again");
+        for pipeline in all() {
+            // The queue lives as long as the operator.
+            let _ = queue.send(pipeline);
+        }
+    }
+}
+
+fn references<K: Resource<DynamicType = ()> + Clone>(store: &Store<K>) -> Vec<ObjectRef<K>> {
+    store
+        .state()
+        .iter()
+        .map(|object| ObjectRef::from_obj(object.as_ref()))
+        .collect()
 }
 
 /// Waits until each store holds what the cluster has.

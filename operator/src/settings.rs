@@ -1,6 +1,7 @@
 //! What the operator is told on its command line.
 
 use axum::http::Uri;
+use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
 use trainyard_contract::Duration;
@@ -61,6 +62,9 @@ pub struct Settings {
     /// Where /healthz, /readyz and /metrics are served; nowhere when left out.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// For tests: a file that holds the seconds by which the clock of schedules is ahead of the machine's.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub test_clock: Option<Utf8PathBuf>,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub log: LogFormat,

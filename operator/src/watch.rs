@@ -34,7 +34,8 @@ pub(crate) async fn pipelines(
 ) {
     let events = watcher(api, Config::default().page_size(PAGE));
     let events = events.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
-    keep(events, writer, "pipelines", |pipeline| {
+    keep(events, writer, "pipelines", |touched| {
+        let Some(pipeline) = touched.object() else { return };
         let _ = queue.send(ObjectRef::from_obj(pipeline));
         for run in waiting_runs(pipeline) {
             let _ = runs.send(run);
@@ -43,12 +44,33 @@ pub(crate) async fn pipelines(
     .await;
 }
 
-/// Watches the runs that are not finished.
-pub(crate) async fn runs(api: Api<GuardedRun>, writer: Writer<GuardedRun>, queue: RunQueue) {
+/// Watches the runs that are not finished. The end of one deserves a pass over its pipeline, whose next run may wait for it.
+pub(crate) async fn runs(
+    api: Api<GuardedRun>,
+    writer: Writer<GuardedRun>,
+    queue: RunQueue,
+    all_pipelines: impl Fn() -> Vec<ObjectRef<GuardedPipeline>>,
+    pipelines: PipelineQueue,
+) {
     let events = watcher(api, Config::default().page_size(PAGE).fields(UNFINISHED));
     let events = events.modify(|run| run.meta_mut().managed_fields = None);
-    keep(events, writer, "runs", |run| {
-        let _ = queue.send(ObjectRef::from_obj(run));
+    keep(events, writer, "runs", |touched| match touched {
+        Touched::Here(run) => {
+            let _ = queue.send(ObjectRef::from_obj(run));
+        }
+        Touched::Gone(run) => {
+            let _ = queue.send(ObjectRef::from_obj(run));
+            if let Ok(object) = &run.0 {
+                let pipeline = ObjectRef::new(&object.spec.pipeline_ref.name);
+                let _ = pipelines.send(pipeline.within(&object.namespace().unwrap_or_default()));
+            }
+        }
+        // Which ones have ended since the watch was cut off nobody says.
+        Touched::All => {
+            for pipeline in all_pipelines() {
+                let _ = pipelines.send(pipeline);
+            }
+        }
     })
     .await;
 }
@@ -56,17 +78,18 @@ pub(crate) async fn runs(api: Api<GuardedRun>, writer: Writer<GuardedRun>, queue
 /// Watches the Jobs of runs.
 pub(crate) async fn jobs(api: Api<SeenJob>, writer: Writer<SeenJob>, queue: RunQueue) {
     let events = watcher(api, Config::default().page_size(PAGE).labels(RUN)).modify(slim_job);
-    keep(events, writer, "jobs", |job| wake(job, &queue)).await;
+    keep(events, writer, "jobs", |job| wake(job.object(), &queue)).await;
 }
 
 /// Watches the pods of runs: a container that ends wakes its run at once, a second before its Job says so.
 pub(crate) async fn pods(api: Api<SeenPod>, writer: Writer<SeenPod>, queue: RunQueue) {
     let events = watcher(api, Config::default().page_size(PAGE).labels(RUN)).modify(slim_pod);
-    keep(events, writer, "pods", |pod| wake(pod, &queue)).await;
+    keep(events, writer, "pods", |pod| wake(pod.object(), &queue)).await;
 }
 
 /// The run that an object belongs to, by its label; whose it really is the pass looks at.
-fn wake<K: Resource>(object: &K, queue: &RunQueue) {
+fn wake<K: Resource>(object: Option<&K>, queue: &RunQueue) {
+    let Some(object) = object else { return };
     let (Some(run), Some(namespace)) = (object.labels().get(RUN), object.namespace()) else {
         return;
     };
@@ -74,12 +97,31 @@ fn wake<K: Resource>(object: &K, queue: &RunQueue) {
     let _ = queue.send(ObjectRef::new(run).within(&namespace));
 }
 
+/// What a watch says.
+enum Touched<'a, K> {
+    /// It is new, or another one.
+    Here(&'a K),
+    /// It is gone, or not watched any more.
+    Gone(&'a K),
+    /// All were listed; those that are gone since the last time were not named.
+    All,
+}
+
+impl<'a, K> Touched<'a, K> {
+    fn object(&self) -> Option<&'a K> {
+        match *self {
+            Self::Here(object) | Self::Gone(object) => Some(object),
+            Self::All => None,
+        }
+    }
+}
+
 /// Drives a watch for ever: it is taken up again, ever more patiently, whatever ends it.
 async fn keep<K>(
     events: impl Stream<Item = Result<Event<K>, Error>> + Send,
     mut writer: Writer<K>,
     what: &'static str,
-    mut touched: impl FnMut(&K),
+    mut touched: impl FnMut(Touched<'_, K>),
 ) where
     K: Resource + Clone + Debug + 'static,
     K::DynamicType: Eq + Hash + Clone + Default,
@@ -92,8 +134,10 @@ async fn keep<K>(
         let Ok(event) = event else { continue };
         writer.apply_watcher_event(&event);
         match &event {
-            Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => touched(object),
-            Event::Init | Event::InitDone => {}
+            Event::Apply(object) | Event::InitApply(object) => touched(Touched::Here(object)),
+            Event::Delete(object) => touched(Touched::Gone(object)),
+            Event::InitDone => touched(Touched::All),
+            Event::Init => {}
         }
     }
 }

@@ -10,10 +10,11 @@ API server grants and with what the operator asks of one. */}}
 - apiGroups: [trainyard.dev]
   resources: [mlpipelines/status]
   verbs: [update, patch]
-# Runs are watched; one is created when a pipeline's `trigger` changes, and looked at when its name is there already.
+# Runs are watched; one is created when a pipeline's `trigger` changes or its schedule is due, and looked at when its name is there
+# already. A patch stops one that a newer one replaces (`concurrencyPolicy: Replace`).
 - apiGroups: [trainyard.dev]
   resources: [pipelineruns]
-  verbs: [get, list, watch, create]
+  verbs: [get, list, watch, create, patch]
 # A run owns its Jobs, a pipeline the runs of its token, so that deleting one in the foreground waits for them: some clusters ask
 # for this right then. Nothing is ever written there.
 - apiGroups: [trainyard.dev]

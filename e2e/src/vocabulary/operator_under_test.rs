@@ -3,6 +3,9 @@
 use crate::cluster::Cluster;
 use crate::operator;
 use crate::processes::Processes;
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+use trainyard_engine::Timestamp;
 
 impl Cluster {
     /// Everything that it has logged since it started: where it began again in its pod, no longer what it had logged before.
@@ -14,6 +17,21 @@ impl Cluster {
     pub async fn kill_operator(&self) {
         let killed = operator::kill(self.state()).await;
         killed.unwrap_or_else(|error| panic!("the operator is not killed: {error:#}"));
+    }
+
+    /// Sets the clock that its schedules go by, which goes on from there. It must run as a process.
+    pub fn set_clock(&self, time: &str) {
+        let wanted = Timestamp::parse(time).unwrap_or_else(|error| panic!("{error}"));
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let seconds = wanted.as_millis() / 1_000 - i64::try_from(now).unwrap_or(i64::MAX);
+        // By a rename: nobody reads half of it.
+        let file = operator::clock(self.state());
+        let new = file.with_extension("new");
+        let written = fs::write(&new, seconds.to_string()).and_then(|()| fs::rename(&new, &file));
+        written.unwrap_or_else(|error| panic!("the clock is not set: {error}"));
     }
 
     /// Starts it again, and waits until it has seen what is there.

@@ -14,6 +14,7 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_contract::{RunName, RunUid};
+use trainyard_crds::door;
 use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun, RunState};
 use trainyard_engine::{DesiredState, Run, RunDraft, SpecFault};
 
@@ -81,7 +82,8 @@ pub(super) fn pipeline(ctx: &Context, object: &PipelineRun, identity: &Identity)
     let refused = |faults: Vec<SpecFault>| NoPipeline::Refused(first(&faults));
     let loaded = LoadedRevision::new(name, pipeline.spec.clone())
         .map_err(|faults| NoPipeline::Refused(format!("the pipeline `{name}` cannot run: {}", first(&faults))))?;
-    Run::new(&loaded.pipeline, draft(object, identity)).map_err(refused)?;
+    let draft = draft(object, identity, &loaded).map_err(|fault| refused(vec![fault]))?;
+    Run::new(&loaded.pipeline, draft).map_err(refused)?;
     Ok(Runnable {
         object: pipeline,
         loaded,
@@ -103,8 +105,9 @@ pub(crate) fn first(faults: &[SpecFault]) -> String {
 
 /// The engine's run, with what is known of it so far.
 pub(super) fn run(object: &PipelineRun, identity: &Identity, revision: &LoadedRevision) -> Result<Run, Error> {
-    let mut run =
-        Run::new(&revision.pipeline, draft(object, identity)).map_err(|faults| Error::Internal(first(&faults)))?;
+    let broken = |faults: Vec<SpecFault>| Error::Internal(first(&faults));
+    let draft = draft(object, identity, revision).map_err(|fault| broken(vec![fault]))?;
+    let mut run = Run::new(&revision.pipeline, draft).map_err(broken)?;
     run.state = match object.spec.state.unwrap_or_default() {
         RunState::Running => DesiredState::Running,
         RunState::Suspended => DesiredState::Suspended,
@@ -116,19 +119,16 @@ pub(super) fn run(object: &PipelineRun, identity: &Identity, revision: &LoadedRe
     Ok(run)
 }
 
-fn draft(object: &PipelineRun, identity: &Identity) -> RunDraft {
-    RunDraft {
+fn draft(object: &PipelineRun, identity: &Identity, revision: &LoadedRevision) -> Result<RunDraft, SpecFault> {
+    let created = object.creation_timestamp().as_ref().map(timestamp).unwrap_or_default();
+    let parameters = object.spec.parameters.iter();
+    Ok(RunDraft {
         name: identity.name.clone(),
         uid: identity.uid.clone(),
-        created: object.creation_timestamp().as_ref().map(timestamp).unwrap_or_default(),
-        parameters: object
-            .spec
-            .parameters
-            .iter()
-            .map(|parameter| (parameter.name.clone(), parameter.value.clone()))
-            .collect(),
-        slot: None,
-    }
+        created,
+        parameters: parameters.map(|p| (p.name.clone(), p.value.clone())).collect(),
+        slot: door::run_slot(&revision.spec, object.spec.slot.as_deref(), created)?,
+    })
 }
 
 /// Says on a run that this version cannot read it: it is left alone, and the others go on.

@@ -1,0 +1,226 @@
+//! A slot runs exactly once: in its minute, after an operator that was down, beside runs under way, paused, edited, and with clocks
+//! that are stepped. Each that did not run says why.
+
+use serde_json::json;
+use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, PipelineRun};
+use trainyard_e2e::vocabulary::{Namespace, PipelineManifest, on_fake_nodes_of_its_own, pipeline};
+
+/// A day in the past is as good as any, and nobody's own schedule is due then.
+const MORNING: &str = "2026-03-02T08:10:00Z";
+
+fn hourly(name: &str, policy: &serde_json::Value) -> PipelineManifest {
+    let mut schedule = json!({"cron": "@hourly"});
+    schedule
+        .as_object_mut()
+        .unwrap()
+        .extend(policy.as_object().unwrap().clone());
+    pipeline(name).set("schedule", schedule).on_fake_nodes()
+}
+
+/// The status, once its last slot is this one.
+async fn settled(ns: &Namespace, name: &str, last: &str) -> MLPipelineStatus {
+    let is_last = |pipeline: &MLPipeline| {
+        let status = pipeline.status.as_ref();
+        status
+            .and_then(|status| status.last_slot.as_ref())
+            .is_some_and(|slot| slot.0.to_string() == last)
+    };
+    let found = ns
+        .wait_for(name, &format!("the slot {last} of `{name}` has a fate"), is_last)
+        .await;
+    found.status.unwrap()
+}
+
+/// The status, once the operator has seen the schedule.
+async fn seen(ns: &Namespace, name: &str) -> MLPipelineStatus {
+    let is_seen = |pipeline: &MLPipeline| {
+        pipeline
+            .status
+            .as_ref()
+            .is_some_and(|status| status.next_slot.is_some())
+    };
+    ns.wait_for(name, &format!("the schedule of `{name}` is kept"), is_seen)
+        .await
+        .status
+        .unwrap()
+}
+
+/// What became of the slots, a range a word: `Ran 1`, `NewerSlot 2`.
+fn fates(status: &MLPipelineStatus) -> Vec<String> {
+    let ranges = status.slots.iter().map(|range| {
+        let what = range.reason.map_or("Ran".to_owned(), |reason| format!("{reason:?}"));
+        format!("{what} {}", range.count)
+    });
+    ranges.collect()
+}
+
+/// The runs that its schedule has started, oldest first.
+async fn runs(ns: &Namespace, name: &str) -> Vec<String> {
+    let runs = ns
+        .list::<PipelineRun>(&format!("trainyard.dev/pipeline={name},trainyard.dev/trigger=Schedule"))
+        .await;
+    let mut names: Vec<_> = runs.iter().map(|run| run.metadata.name.clone().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_slot_runs_in_its_minute_and_once() {
+    on_fake_nodes_of_its_own("slots", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        let berlin = json!({"cron": "30 10 * * *", "timeZone": "Europe/Berlin"});
+        ns.apply(hourly("iris", &json!({}))).await;
+        ns.apply(pipeline("daily").set("schedule", berlin).on_fake_nodes())
+            .await;
+        assert_eq!(
+            seen(ns, "iris").await.next_slot.unwrap().0.to_string(),
+            "2026-03-02T09:00:00Z"
+        );
+        // In winter Berlin is an hour ahead.
+        assert_eq!(
+            seen(ns, "daily").await.next_slot.unwrap().0.to_string(),
+            "2026-03-02T09:30:00Z"
+        );
+        ns.cluster().set_clock("2026-03-02T08:59:58Z");
+        let status = settled(ns, "iris", "2026-03-02T09:00:00Z").await;
+        assert_eq!(status.next_slot.as_ref().unwrap().0.to_string(), "2026-03-02T10:00:00Z");
+        let run = ns.run("iris-20260302-0900").await;
+        run.succeeds().await;
+        let object = ns.api::<PipelineRun>().get(run.name()).await.unwrap();
+        assert_eq!(object.spec.slot.as_deref(), Some("2026-03-02T09:00:00Z"));
+
+        // A clock that goes back raises nothing again; one that goes forward raises what it passes once.
+        ns.cluster().set_clock("2026-03-02T08:30:00Z");
+        ns.cluster().set_clock("2026-03-02T09:40:00Z");
+        let status = settled(ns, "daily", "2026-03-02T09:30:00Z").await;
+        assert_eq!(fates(&status), ["Ran 1"]);
+        ns.run("daily-20260302-0930").await.succeeds().await;
+        assert_eq!(runs(ns, "iris").await, ["iris-20260302-0900"]);
+
+        // Somebody deletes the run: its slot has run.
+        ns.kubectl("delete prun iris-20260302-0900 --wait").await;
+        ns.cluster().kill_operator().await;
+        ns.cluster().start_operator();
+        ns.cluster().set_clock("2026-03-02T10:00:30Z");
+        settled(ns, "iris", "2026-03-02T10:00:00Z").await;
+        assert_eq!(runs(ns, "iris").await, ["iris-20260302-1000"]);
+        let listed = ns.kubectl("get mlp iris").await;
+        assert!(listed.contains("2026-03-02T11:00:00Z"), "{listed}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_missed_runs_as_it_was_agreed() {
+    on_fake_nodes_of_its_own("missed", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        for (name, policy) in [
+            ("latest", json!({})),
+            ("skip", json!({"missedRuns": "Skip"})),
+            ("all", json!({"missedRuns": "All"})),
+            (
+                "deadline",
+                json!({"missedRuns": "All", "concurrencyPolicy": "Allow", "startingDeadlineSeconds": 7_000}),
+            ),
+        ] {
+            ns.apply(hourly(name, &policy)).await;
+            seen(ns, name).await;
+        }
+        ns.cluster().kill_operator().await;
+        ns.cluster().set_clock("2026-03-02T11:30:00Z");
+        ns.cluster().start_operator();
+        let noon = "2026-03-02T11:00:00Z";
+        assert_eq!(fates(&settled(ns, "latest", noon).await), ["NewerSlot 2", "Ran 1"]);
+        assert_eq!(runs(ns, "latest").await, ["latest-20260302-1100"]);
+        assert_eq!(fates(&settled(ns, "skip", noon).await), ["Late 3"]);
+        assert_eq!(runs(ns, "skip").await, [""; 0]);
+        // One after the other: the next waits for the end of the one before.
+        assert_eq!(fates(&settled(ns, "all", noon).await), ["Ran 3"]);
+        assert_eq!(runs(ns, "all").await.len(), 3);
+        assert_eq!(
+            fates(&settled(ns, "deadline", noon).await),
+            ["DeadlinePassed 1", "Ran 2"]
+        );
+        assert_eq!(runs(ns, "deadline").await.len(), 2);
+        let missed = ns.kubectl("describe mlp latest").await;
+        let said =
+            "missed 2 runs that were due from 2026-03-02T09:00:00Z to 2026-03-02T10:00:00Z: a newer slot was due";
+        assert!(missed.contains(said), "{missed}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
+    on_fake_nodes_of_its_own("beside", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        for (name, policy) in [
+            ("forbid", json!({})),
+            ("allow", json!({"concurrencyPolicy": "Allow"})),
+            ("replace", json!({"concurrencyPolicy": "Replace"})),
+        ] {
+            ns.apply(hourly(name, &policy).misbehaves("train", "sleep:600:1")).await;
+            seen(ns, name).await;
+        }
+        ns.cluster().set_clock("2026-03-02T09:00:01Z");
+        for name in ["forbid", "allow", "replace"] {
+            let run = ns.run(&format!("{name}-20260302-0900")).await;
+            run.stage("train").reaches(trainyard_engine::StagePhase::Running).await;
+        }
+        ns.cluster().set_clock("2026-03-02T10:00:01Z");
+        let ten = "2026-03-02T10:00:00Z";
+        assert_eq!(fates(&settled(ns, "forbid", ten).await), ["Ran 1", "RunActive 1"]);
+        assert_eq!(fates(&settled(ns, "allow", ten).await), ["Ran 2"]);
+        assert_eq!(fates(&settled(ns, "replace", ten).await), ["Ran 2"]);
+        ns.run("replace-20260302-0900").await.is_stopped().await;
+        assert_eq!(runs(ns, "forbid").await.len(), 1);
+        assert_eq!(runs(ns, "allow").await.len(), 2);
+        assert_eq!(runs(ns, "replace").await.len(), 2);
+        let skipped = ns.kubectl("describe mlp forbid").await;
+        assert!(
+            skipped.contains("skipped the run that was due at 2026-03-02T10:00:00Z: an earlier run was not at its end"),
+            "{skipped}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn neither_a_pause_nor_an_edit_raises_old_slots() {
+    on_fake_nodes_of_its_own("pause", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        ns.apply(hourly("iris", &json!({}))).await;
+        seen(ns, "iris").await;
+        // Nobody has touched Git: the annotation alone pauses it.
+        ns.kubectl("annotate mlp iris trainyard.dev/paused=warehouse-moves")
+            .await;
+        let paused = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            status.is_some_and(|status| status.next_slot.is_none() && status.message.ends_with("warehouse-moves"))
+        };
+        ns.wait_for("iris", "the pause is said", paused).await;
+        ns.cluster().set_clock("2026-03-02T10:30:00Z");
+        ns.apply(hourly("iris", &json!({"suspend": true}))).await;
+        ns.kubectl("annotate mlp iris trainyard.dev/paused-").await;
+        let suspended = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            status.is_some_and(|status| status.message == "the schedule is suspended by `spec.schedule.suspend`")
+        };
+        ns.wait_for("iris", "Git holds it still", suspended).await;
+        ns.apply(hourly("iris", &json!({}))).await;
+        let resumed = settled(ns, "iris", "2026-03-02T10:00:00Z").await;
+        assert_eq!(fates(&resumed), ["Paused 2"]);
+        assert_eq!(resumed.message, "");
+        assert_eq!(resumed.next_slot.unwrap().0.to_string(), "2026-03-02T11:00:00Z");
+
+        // An hour that the new expression has, and that is past.
+        ns.apply(hourly("iris", &json!({"cron": "15 * * * *"}))).await;
+        let edited = |pipeline: &MLPipeline| {
+            let next = pipeline.status.as_ref().and_then(|status| status.next_slot.as_ref());
+            next.is_some_and(|next| next.0.to_string() == "2026-03-02T11:15:00Z")
+        };
+        ns.wait_for("iris", "the new expression is kept", edited).await;
+        assert_eq!(runs(ns, "iris").await, [""; 0]);
+    })
+    .await;
+}

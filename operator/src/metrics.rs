@@ -253,6 +253,7 @@ mod tests {
         drop(metrics.ended_runs.get_or_create(&OfPhase { phase: word.clone() }));
         drop(metrics.attempts.get_or_create(&OfClass { class: word }));
         drop(metrics.stage_seconds.get_or_create(&OfStageKind { kind: "train" }));
+        drop(metrics.slots.get_or_create(&OfFate { fate: "Ran" }));
         let text = metrics.text().expect("text");
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let figures: Vec<_> = types.filter_map(|line| line.split(' ').next()).collect();
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(series(&metrics), after_one);
         let text = metrics.text().expect("text");
         for label in text.split('{').skip(1).filter_map(|rest| rest.split('=').next()) {
-            assert!(["kind", "phase", "class", "reason", "le"].contains(&label), "{label}");
+            assert!(["kind", "phase", "class", "reason", "fate", "le"].contains(&label), "{label}");
         }
     }
 }

@@ -44,9 +44,39 @@ pub struct StageDocument {
     /// An earlier attempt's result was lost: what was committed is to be reported again, not made again.
     #[serde(default)]
     pub recover: bool,
+    /// What is to be tidied in the workspace before the stage begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tidy: Option<Tidy>,
+    /// The version that the champion's link leads to once the stage has succeeded: it is the last of its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_champion: Option<NextChampion>,
     /// The earlier attempts of this stage whose folders may hold a committed result; looked at when `recover` is set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_attempts: Vec<u32>,
+}
+
+/// What the first attempt of a run does for the workspace. Nothing of it makes the stage fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tidy {
+    /// Folders in `runs/`, each `<run>-<uid8>`, of runs that are no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
+    /// Versions of this pipeline that are no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<ModelVersionName>,
+    /// The version in use, as the host knows it: the link is a copy of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub champion: Option<ModelVersionName>,
+}
+
+/// The version in use after a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NextChampion {
+    /// The one that this very stage makes.
+    Made,
+    /// One that an earlier stage of the run made.
+    Version(ModelVersionName),
 }
 
 /// A file from outside.

@@ -21,6 +21,8 @@ pub const RUNS: &str = "runs";
 pub const MODELS: &str = "models";
 /// What the name of an unfinished folder begins with; after it comes something unique.
 pub const UNFINISHED_PREFIX: &str = ".tmp-";
+/// What the name of a folder begins with that is being removed; after it comes its name. Who finds one removes the rest.
+pub const REMOVED_PREFIX: &str = ".removed-";
 /// The dataset of an attempt: an Arrow IPC file.
 pub const DATASET_FILE: &str = "data.arrow";
 /// What is known about that dataset ([`crate::dataset::DatasetDescription`]).

@@ -159,6 +159,12 @@ impl ModelVersionName {
         &self.0[..MODEL_VERSION_BASE_LENGTH]
     }
 
+    /// By what versions are sorted, the oldest first: the second, then the number within it.
+    pub fn age(&self) -> (&str, u64) {
+        let number = self.0[MODEL_VERSION_BASE_LENGTH..].trim_start_matches('_');
+        (self.base(), number.parse().unwrap_or(1))
+    }
+
     /// The `number`-th version of the same second: `model_20260223_104700`, then `model_20260223_104700_2`.
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
@@ -234,6 +240,8 @@ mod tests {
         let version = ModelVersionName::parse("model_20260223_104700_3").expect("a version");
         assert_eq!(version.base(), "model_20260223_104700");
         assert_eq!(version.numbered(2).as_str(), "model_20260223_104700_2");
+        let ages = [1, 2, 9, 10].map(|number| version.numbered(number));
+        assert!(ages.is_sorted_by(|a, b| a.age() < b.age()));
         assert_eq!(version.numbered(1).as_str(), "model_20260223_104700");
     }
 }

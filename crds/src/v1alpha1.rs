@@ -31,7 +31,7 @@ pub use run::{ParameterValue, PipelineRef, PipelineRun, PipelineRunSpec, RunStat
 pub use run_status::{PipelineRunStatus, RUN_MESSAGE_MAX, Revision, RunStage};
 pub use schedule::Schedule;
 pub use stage::Stage;
-pub use status::{LastRun, MLPipelineStatus, SeenTrigger};
+pub use status::{LastRun, MLPipelineStatus, REMOVED_FOLDERS_MAX, RemovedFolder, SeenTrigger};
 pub use timeouts::{StageTimeouts, Timeouts};
 pub use worker::{ImagePullSecret, Worker};
 pub use workspace::Workspace;

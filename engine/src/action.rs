@@ -2,7 +2,7 @@
 
 use crate::{Given, Pipeline, Run, RunPhase, RunStatus, StagePhase, Timestamp};
 use camino::Utf8PathBuf;
-use trainyard_contract::document::{ColumnNeeds, InputDataset, InputModel, SourceFile};
+use trainyard_contract::document::{ColumnNeeds, InputDataset, InputModel, NextChampion, SourceFile, Tidy};
 use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{Duration, FailureClass, PipelineName, StageDocument, StageName, StageSpec};
 
@@ -105,6 +105,10 @@ pub struct HostPlaces {
     pub source: Option<SourceFile>,
     /// For [`ModelSource::ChampionOf`]: the champion.
     pub champion: Option<InputModel>,
+    /// What the attempt tidies before it begins.
+    pub tidy: Option<Tidy>,
+    /// Where the champion's link leads once it has succeeded.
+    pub next_champion: Option<NextChampion>,
 }
 
 impl StartAttempt {
@@ -114,6 +118,8 @@ impl StartAttempt {
             workspace,
             source,
             champion,
+            tidy,
+            next_champion,
         } = host;
         StageDocument {
             run: run.name.clone(),
@@ -134,6 +140,8 @@ impl StartAttempt {
             columns: self.columns.clone(),
             timeout: Some(self.timeout),
             recover: self.recover,
+            tidy,
+            next_champion,
             earlier_attempts: self.earlier_attempts.clone(),
         }
     }

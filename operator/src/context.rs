@@ -2,13 +2,14 @@
 
 use crate::clock::Clock;
 use crate::events::Events;
-use crate::memory::{Expectations, Failures, Notices, Revisions};
+use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
 use kube::Client;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
+use std::sync::Arc;
 use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun};
 
 /// A pipeline, or why this version cannot read it.
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub notices: Notices,
     /// Passes that were cut off, in a row.
     pub failures: Failures,
+    /// Pipelines in which retention has nothing to do.
+    pub tidied: Arc<Tidied>,
     /// For people.
     pub events: Events,
     /// For Prometheus.

@@ -4,11 +4,13 @@ mod expectations;
 mod failures;
 mod notices;
 mod revisions;
+mod tidied;
 
 pub(crate) use expectations::{Expectations, Waits};
 pub(crate) use failures::Failures;
 pub(crate) use notices::{Notices, Stands, Told};
 pub(crate) use revisions::Revisions;
+pub(crate) use tidied::Tidied;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -294,7 +294,10 @@ mod tests {
         assert_eq!(series(&metrics), after_one);
         let text = metrics.text().expect("text");
         for label in text.split('{').skip(1).filter_map(|rest| rest.split('=').next()) {
-            assert!(["kind", "phase", "class", "reason", "fate", "le"].contains(&label), "{label}");
+            assert!(
+                ["kind", "phase", "class", "reason", "fate", "le"].contains(&label),
+                "{label}"
+            );
         }
     }
 }

@@ -33,6 +33,14 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 
 /// Annotation of Jobs: what the attempt was given that cannot be worked out a second time ([`trainyard_engine::Given`]).
 pub(crate) const GIVEN: &str = "trainyard.dev/given";
+/// Label of runs at their end: `Succeeded`, `Failed` or `Stopped`. A run that a backup brings back without its status is known by it.
+pub(crate) const FINISHED: &str = "trainyard.dev/finished";
+/// Annotation of runs at their end: the uid that they had. One that was brought back has another.
+pub(crate) const FINISHED_UID: &str = "trainyard.dev/finished-uid";
+/// Label of runs and model versions, written by people: `retention` never removes them.
+pub(crate) const KEEP: &str = "trainyard.dev/keep";
+/// Annotation of Jobs: the folders that the attempt removes from the workspace before it begins.
+pub(crate) const TIDIES: &str = "trainyard.dev/tidies";
 /// Annotation of Jobs: when the engine said so, to the millisecond; objects themselves keep whole seconds.
 pub(crate) const CREATED: &str = "trainyard.dev/created";
 /// Annotation of pods: the stage's document, which the container reads as a file.
@@ -158,6 +166,10 @@ mod tests {
             MODEL_VERSION,
             TRIGGER,
             SLOT,
+            FINISHED,
+            FINISHED_UID,
+            KEEP,
+            TIDIES,
             MANAGED_BY,
             GIVEN,
             CREATED,

@@ -2,6 +2,8 @@
 //!
 //! How its last run did is written at that run's end (`run/finish.rs`).
 
+mod finished_jobs;
+mod retention;
 mod schedule;
 mod start;
 mod trigger;
@@ -18,6 +20,7 @@ use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_crds::door;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus};
@@ -37,23 +40,49 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
         refuse(&ctx, object, &crate::run::first_fault(&faults)).await?;
         return Ok(Action::await_change());
     }
+    let started = keep_schedule(&ctx, object).await?;
+    let later = tidy(&ctx, object).await?;
+    Ok(match [started, later].into_iter().flatten().min() {
+        Some(wake) => Action::requeue(wake),
+        None => Action::await_change(),
+    })
+}
+
+/// Removes what is beyond the pipeline's retention, once a run has ended, and Jobs of finished runs. When to look again.
+async fn tidy(ctx: &Context, object: &MLPipeline) -> Result<Option<Duration>, Error> {
+    let key = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+    let generation = object.metadata.generation;
+    if !ctx.tidied.is(&key, generation) {
+        ctx.tidied.begin(&key, generation);
+        if let Err(error) = retention::keep(ctx, object).await {
+            ctx.tidied.undo(&key);
+            return Err(error);
+        }
+    }
+    let now = ctx.clock.now();
+    let later = finished_jobs::remove(ctx, object, now).await?;
+    Ok(later.map(|at| clock::until(now, at)))
+}
+
+/// Follows the schedule and the token. When to look again.
+async fn keep_schedule(ctx: &Context, object: &MLPipeline) -> Result<Option<Duration>, Error> {
     let now = ctx.clock.now();
     match schedule::nothing_new(object, now) {
-        Some(due) => Pass { ctx: &ctx, object, now }.end(&due).await,
-        None => match schedule::read_anew(&ctx, object).await? {
+        Some(due) => Pass { ctx, object, now }.end(&due).await,
+        None => match schedule::read_anew(ctx, object).await? {
             Some(object) if object.metadata.deletion_timestamp.is_none() => {
                 let pass = Pass {
-                    ctx: &ctx,
+                    ctx,
                     object: &object,
                     now,
                 };
-                match schedule::decide(&ctx, &object, now).await {
+                match schedule::decide(ctx, &object, now).await {
                     Ok(due) => pass.end(&due).await,
                     Err(error) => Err(pass.say_not_started("a run by `spec.schedule`", error).await),
                 }
             }
             // Its end, or its change, wakes another pass.
-            _ => Ok(Action::await_change()),
+            _ => Ok(None),
         },
     }
 }
@@ -67,7 +96,7 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Follows the token, and writes what is known. The runs of `due` are there by now.
-    async fn end(&self, due: &DueSlots) -> Result<Action, Error> {
+    async fn end(&self, due: &DueSlots) -> Result<Option<Duration>, Error> {
         let before = self.object.status.clone().unwrap_or_default();
         let mut status = before.clone();
         status.observed_generation = self.object.metadata.generation;
@@ -81,8 +110,7 @@ impl Pass<'_> {
         write(self.ctx, self.object, before, status).await?;
         self.ctx.metrics.slots_settled(&due.settled);
         self.ctx.events.tell_slots(self.object, &due.settled).await;
-        let wake = due.wake_at.map(|at| clock::until(self.now, at));
-        Ok(wake.map_or_else(Action::await_change, Action::requeue))
+        Ok(due.wake_at.map(|at| clock::until(self.now, at)))
     }
 
     /// Says why a run is not there, once it is no passing moment. What is asked for is not done: the status stays one about the spec

@@ -8,6 +8,7 @@
 //! success, and the status is written last.
 
 mod apply;
+mod care;
 mod causes;
 mod claim;
 mod door;
@@ -23,12 +24,13 @@ mod status;
 mod waiting;
 
 pub(crate) use door::first as first_fault;
-pub(crate) use revision::LoadedRevision;
+pub(crate) use revision::{LoadedRevision, claim_name};
 
 use crate::clock;
 use crate::context::{Context, GuardedRun};
 use crate::error::{Error, with_causes};
 use crate::memory::Waits;
+use crate::names;
 use apply::Applied;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -69,6 +71,10 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
     if object.metadata.deletion_timestamp.is_some() || object.status.as_ref().is_some_and(|s| s.finished) {
         return Ok(Action::await_change());
     }
+    if is_restored(object) {
+        status::write_restored(&ctx, object).await?;
+        return Ok(Action::await_change());
+    }
     let identity = door::Identity::of(object)?;
     let objects = RunObjects::of(&ctx, &identity.namespace, &identity.uid);
     let jobs = objects
@@ -102,6 +108,12 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
     }
     .go()
     .await
+}
+
+/// A run that had ended, and that a backup brought back without its status: it must not run again.
+fn is_restored(object: &PipelineRun) -> bool {
+    let ended_as = object.annotations().get(names::FINISHED_UID);
+    ended_as.is_some_and(|uid| object.labels().contains_key(names::FINISHED) && object.uid().as_ref() != Some(uid))
 }
 
 /// A run whose revision somebody has deleted or changed: where the pipeline still is as it was, the revision is made again; else
@@ -209,7 +221,8 @@ impl Pass<'_> {
         let (plan, mut waiting) = self.plan_and_apply(observed).await?;
         waiting.of_running = lost.said.or(missing.said);
         if plan.status.phase.is_final() {
-            finish::finish(self.ctx, self.object, self.revision, &plan, self.now).await?;
+            let removed = care::removed(&self.objects, &plan.status);
+            finish::finish(self.ctx, self.object, self.revision, &plan, removed, self.now).await?;
         }
         let shown_in = match status::write(self.ctx, &self, &plan.status, &waiting).await? {
             Written::Now(written) => {

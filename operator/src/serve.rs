@@ -5,10 +5,11 @@ use crate::context::{Context, GuardedPipeline, GuardedRun, Stores};
 use crate::error::{Error, with_causes};
 use crate::events::Events;
 use crate::http::{self, Pages};
-use crate::memory::{Expectations, Failures, Notices, Revisions};
+use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
+use crate::watch::Ended;
 use crate::{names, pipeline, run, watch};
 use anyhow::Context as _;
 use axum::http::HeaderValue;
@@ -68,6 +69,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         expectations: Expectations::default(),
         notices: Notices::default(),
         failures: Failures::default(),
+        tidied: Arc::new(Tidied::default()),
         events: Events::new(client),
         metrics: Metrics::default(),
     });
@@ -165,12 +167,30 @@ fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Reques
         all_pipelines.clone(),
         pipeline_queue.clone(),
     ));
+    let tidied = Arc::clone(&ctx.tidied);
+    // A pipeline whose run has ended may start the next one, and has one more to keep or to remove.
+    let ended = move |ended| {
+        let pipelines = match ended {
+            Ended::RunOf(pipeline) => {
+                let namespace = pipeline.namespace.as_deref().unwrap_or_default();
+                tidied.undo(&format!("{namespace}/{}", pipeline.name));
+                vec![pipeline]
+            }
+            Ended::RunsOfAnyPipeline => {
+                tidied.undo_all();
+                all_pipelines()
+            }
+        };
+        for pipeline in pipelines {
+            // The queue lives as long as the operator.
+            let _ = pipeline_queue.send(pipeline);
+        }
+    };
     tokio::spawn(watch::runs(
         api(client, namespace),
         writers.runs,
         run_queue.clone(),
-        all_pipelines,
-        pipeline_queue,
+        ended,
     ));
     tokio::spawn(watch::jobs(api(client, namespace), writers.jobs, run_queue.clone()));
     tokio::spawn(watch::pods(api(client, namespace), writers.pods, run_queue));

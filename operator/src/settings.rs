@@ -59,6 +59,9 @@ pub struct Settings {
     /// The storage class of claims that are created; the cluster's default when left out.
     #[arg(long, value_name = "CLASS")]
     pub workspace_storage_class: Option<String>,
+    /// How long the Jobs of a finished run stay once a newer run of its pipeline has ended; those of the newest stay.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = Duration::parse)]
+    pub finished_jobs_kept: Duration,
     /// Where /healthz, /readyz and /metrics are served; nowhere when left out.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,

@@ -24,6 +24,14 @@ pub(crate) type RunQueue = UnboundedSender<ObjectRef<GuardedRun>>;
 /// Where the names of pipelines go that deserve a pass.
 pub(crate) type PipelineQueue = UnboundedSender<ObjectRef<GuardedPipeline>>;
 
+/// Which runs have ended, as far as a watch can say.
+pub(crate) enum Ended {
+    /// One of this pipeline.
+    RunOf(ObjectRef<GuardedPipeline>),
+    /// Any number of any pipelines.
+    RunsOfAnyPipeline,
+}
+
 /// Watches pipelines. A run that waits for its pipeline deserves a pass when that comes.
 pub(crate) async fn pipelines(
     api: Api<GuardedPipeline>,
@@ -45,13 +53,7 @@ pub(crate) async fn pipelines(
 }
 
 /// Watches the runs that are not finished. The end of one deserves a pass over its pipeline, whose next run may wait for it.
-pub(crate) async fn runs(
-    api: Api<GuardedRun>,
-    writer: Writer<GuardedRun>,
-    queue: RunQueue,
-    all_pipelines: impl Fn() -> Vec<ObjectRef<GuardedPipeline>>,
-    pipelines: PipelineQueue,
-) {
+pub(crate) async fn runs(api: Api<GuardedRun>, writer: Writer<GuardedRun>, queue: RunQueue, ended: impl Fn(Ended)) {
     let events = watcher(api, Config::default().page_size(PAGE).fields(UNFINISHED));
     let events = events.modify(|run| run.meta_mut().managed_fields = None);
     keep(events, writer, "runs", |touched| match touched {
@@ -62,15 +64,11 @@ pub(crate) async fn runs(
             let _ = queue.send(ObjectRef::from_obj(run));
             if let Ok(object) = &run.0 {
                 let pipeline = ObjectRef::new(&object.spec.pipeline_ref.name);
-                let _ = pipelines.send(pipeline.within(&object.namespace().unwrap_or_default()));
+                ended(Ended::RunOf(pipeline.within(&object.namespace().unwrap_or_default())));
             }
         }
         // Which ones have ended since the watch was cut off nobody says.
-        Touched::All => {
-            for pipeline in all_pipelines() {
-                let _ = pipelines.send(pipeline);
-            }
-        }
+        Touched::All => ended(Ended::RunsOfAnyPipeline),
     })
     .await;
 }

@@ -3,15 +3,18 @@
 //! In: a [`StageDocument`] and what the host gives ([`Host`]). Out: a [`StageResult`]. In between, in this order:
 //! 1. What is committed already is reported again: by this very attempt (a host may run it twice), or, with `recover`, by
 //!    an earlier one whose result was lost.
-//! 2. The stage writes into an unfinished folder, beside `stage.log`.
-//! 3. `result.json` is written, all is synced (but the dataset, whose digest tells when it is lost), and one rename commits.
+//! 2. What the document says of the workspace is tidied (`care.rs`).
+//! 3. The stage writes into an unfinished folder, beside `stage.log`.
+//! 4. `result.json` is written, all is synced (but the dataset, whose digest tells when it is lost), and one rename commits.
 //!    Of two that run at once the first wins, and both report what it made.
+//! 5. The last stage of a run moves the champion's link.
 //!
 //! A failed attempt is committed too, without its dataset, so that its log and report can be read; so is one that was stopped or
 //! met a changed input. Killed anywhere, it leaves an unfinished folder that the next run removes.
 //!
 //! Not here: arguments, signals, exit codes ([`crate::process`]); the stages ([`crate::stage`]).
 
+mod care;
 mod commit;
 pub mod event;
 mod explain;
@@ -68,11 +71,13 @@ impl Host {
 
 /// Runs one attempt to its end. Never panics, and always says how it ended.
 pub fn execute(document: &StageDocument, host: &Host) -> StageResult {
-    match committed_before(document) {
+    let result = match committed_before(document) {
         Ok(Some(result)) => result,
         Ok(None) => run_and_commit(document, host).unwrap_or_else(|error| failed(&explain::workspace(error, document))),
         Err(error) => failed(&error),
-    }
+    };
+    care::crown(document, &result);
+    result
 }
 
 fn committed_before(document: &StageDocument) -> Result<Option<StageResult>, StageError> {
@@ -115,6 +120,7 @@ fn open_log(document: &StageDocument, host: &Host, folder: &Utf8Path) -> Result<
 /// Runs the stage; its beginning and its end are lines of the log.
 fn run_logged(document: &StageDocument, host: &Host, folder: &Utf8Path) -> (StageResult, StageOutput) {
     let began = Instant::now();
+    care::tidy(document);
     info!(kind = document.spec.kind(), attempt = document.attempt, "stage started");
     let ended = run_caught(document, host, folder);
     let seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;

@@ -11,10 +11,11 @@ API server grants and with what the operator asks of one. */}}
   resources: [mlpipelines/status]
   verbs: [update, patch]
 # Runs are watched; one is created when a pipeline's `trigger` changes or its schedule is due, and looked at when its name is there
-# already. A patch stops one that a newer one replaces (`concurrencyPolicy: Replace`).
+# already. A patch labels one at its end, and stops one that a newer one replaces (`concurrencyPolicy: Replace`). `retention` deletes
+# finished ones that the operator has made.
 - apiGroups: [trainyard.dev]
   resources: [pipelineruns]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 # A run owns its Jobs, a pipeline the runs of its token, so that deleting one in the foreground waits for them: some clusters ask
 # for this right then. Nothing is ever written there.
 - apiGroups: [trainyard.dev]
@@ -25,18 +26,19 @@ API server grants and with what the operator asks of one. */}}
   resources: [pipelineruns/status]
   verbs: [update, patch]
 # A trained model is listed. It is looked up as the champion that `predict` uses, and when its name is there already; champions
-# are listed when another one takes over.
+# are listed when another one takes over. `retention.modelVersions` deletes old ones.
 - apiGroups: [trainyard.dev]
   resources: [modelversions]
-  verbs: [create, get, list]
+  verbs: [create, get, list, delete]
 # Which one is the champion.
 - apiGroups: [trainyard.dev]
   resources: [modelversions/status]
   verbs: [patch]
-# One Job an attempt; deleted to stop it; looked up when its name is there already, or when the watch lost it.
+# One Job an attempt; deleted to stop it; looked up when its name is there already, or when the watch lost it. Those of a finished run
+# are deleted together.
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [create, get, list, watch, delete]
+  verbs: [create, get, list, watch, delete, deletecollection]
 # How a stage's container ended and what it says; no right to make or enter one, nor to read its log.
 - apiGroups: [""]
   resources: [pods]

@@ -245,6 +245,9 @@ impl LocalRun<'_> {
             workspace: workspace.root().to_owned(),
             source,
             champion,
+            tidy: None,
+            // The plan says when it moves, and this host does it then.
+            next_champion: None,
         };
         Ok(start.document(&self.run, pipeline, places))
     }

@@ -5,7 +5,6 @@
 use super::workspace::{READ, Workspace, WorkspaceError};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use trainyard_contract::{ModelVersionName, layout};
@@ -89,7 +88,7 @@ pub fn list(workspace: &Workspace, pipelines: &[String]) -> (Vec<ModelVersion>, 
                 Vec::new()
             }
         };
-        names.sort_by_cached_key(|name| Reverse(age(name)));
+        names.sort_by(|a, b| b.age().cmp(&a.age()));
         for name in names {
             match read(&folder, pipeline, &name, champion.as_deref()) {
                 Ok(version) => versions.push(version),
@@ -98,18 +97,6 @@ pub fn list(workspace: &Workspace, pipelines: &[String]) -> (Vec<ModelVersion>, 
         }
     }
     (versions, unreadable)
-}
-
-/// Sorts versions of one second by their number, of which `_10` comes after `_9`.
-fn age(name: &ModelVersionName) -> (String, u64) {
-    let number = name
-        .as_str()
-        .strip_prefix(name.base())
-        .and_then(|rest| rest.strip_prefix('_'));
-    (
-        name.base().to_owned(),
-        number.and_then(|digits| digits.parse().ok()).unwrap_or(1),
-    )
 }
 
 /// The version that `champion` leads to.

@@ -8,10 +8,8 @@ use super::run_name;
 use super::workspace::Workspace;
 use std::cmp::Reverse;
 use std::fs;
-use trainyard_contract::{PipelineName, RunName, layout};
-
-/// What the names of folders begin with that are being removed: who finds one removes the rest.
-const REMOVED_PREFIX: &str = ".removed-";
+use trainyard_contract::layout::{self, REMOVED_PREFIX};
+use trainyard_contract::{PipelineName, RunName};
 
 /// How many ended runs of a pipeline are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trainyard_contract::names::MODEL_VERSION_NAME_MAX;
+use trainyard_contract::result::MODEL_PATH_MAX;
 use trainyard_engine::RunPhase;
 use trainyard_engine::schedule::{LEDGER_MAX, SeenSchedule, SlotRange};
 
@@ -47,7 +48,26 @@ pub struct MLPipelineStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = LEDGER_MAX))]
     pub slots: Vec<SlotRange>,
+    /// Folders of runs and model versions that `retention` has removed: the first stage of the next run removes them from the volume.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = REMOVED_FOLDERS_MAX))]
+    pub removed_folders: Vec<RemovedFolder>,
 }
+
+/// A folder of a workspace whose run or model version is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovedFolder {
+    /// The claim that holds the workspace.
+    #[schemars(length(max = 63))]
+    pub claim_name: String,
+    /// The folder, relative to the workspace.
+    #[schemars(length(max = MODEL_PATH_MAX))]
+    pub path: String,
+}
+
+/// How many folders wait for their removal at most: what is beyond is kept until they are gone.
+pub const REMOVED_FOLDERS_MAX: usize = 200;
 
 /// A token that started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -29,6 +29,7 @@ mod retries;
 mod rights;
 mod stop_and_suspend;
 mod the_operator_stops;
+mod the_volume_is_kept_tidy;
 mod timeouts;
 mod two_pods_of_one_attempt;
 mod workspaces;

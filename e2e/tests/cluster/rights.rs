@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use trainyard_crds::PipelineRun;
 use trainyard_e2e::OPERATOR_ACCOUNT;
 use trainyard_e2e::rights::{Decided, decided};
 use trainyard_e2e::vocabulary::{Namespace, in_namespace, on_a_cluster_of_its_own, pipeline};
@@ -103,11 +104,20 @@ async fn there_is_no_right_that_the_operator_does_not_use() {
         predicts_with_the_champion(ns).await;
         loses_a_job_and_stops_another(ns).await;
         meets_objects_of_a_newer_version(ns).await;
+        keeps_one_run_and_one_version(ns).await;
         let account = format!("system:serviceaccount:{}:trainyard", ns.name());
         ns.cluster().asks_for(&account, &what_was_decided().asked).await;
         assert_eq!(ns.cluster().forbidden_to(&account), Vec::<String>::new());
     })
     .await;
+}
+
+async fn keeps_one_run_and_one_version(ns: &Namespace) {
+    let one = json!({"successfulRuns": 1, "modelVersions": 1});
+    ns.apply(pipeline("iris").set("retention", one)).await;
+    let first = ns.run("iris-t-a7937b64").await;
+    ns.trigger("iris", "second").await.succeeds().await;
+    ns.wait_for_end_of::<PipelineRun>(first.name()).await;
 }
 
 async fn shares_a_revision(ns: &Namespace) {

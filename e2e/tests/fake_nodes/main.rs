@@ -11,4 +11,5 @@ mod a_run_made_again_is_another_run;
 mod a_stage_at_a_time;
 mod a_token_waits_for_room;
 mod killed_and_started_again;
+mod retention;
 mod schedules;

@@ -76,7 +76,7 @@ async fn known_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<KnownRuns, E
     let (name, uid) = (pipeline.name_any(), pipeline.uid().unwrap_or_default());
     let list = Error::kube("list the runs of a pipeline");
     let by_schedule = ListParams::default().labels(&format!("{PIPELINE}={name},{TRIGGER}=Schedule"));
-    let all: Api<PartialObjectMeta<PipelineRun>> = Api::namespaced(ctx.client.clone(), &namespace);
+    let all: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &namespace);
     let all = all.list_metadata(&by_schedule).await.map_err(list)?;
     let slots = all
         .items

@@ -5,7 +5,7 @@ use super::manifest::{self, WORKSPACE};
 use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
-use crate::run::{finish, key};
+use crate::run::{care, finish, key};
 use crate::seen::SeenJob;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -43,7 +43,7 @@ pub(super) enum Applied {
 /// Carries out one action; `status` is what will be known after all of them.
 pub(super) async fn apply(pass: &Pass<'_>, action: &Action, status: &RunStatus) -> Result<Applied, Error> {
     match action {
-        Action::StartAttempt(start) => start_attempt(pass, start).await,
+        Action::StartAttempt(start) => start_attempt(pass, start, status).await,
         Action::StopAttempt { stage, attempt, reason } => {
             stop_attempt(pass, stage, *attempt, *reason).await?;
             Ok(Applied::Done)
@@ -59,7 +59,7 @@ pub(super) async fn apply(pass: &Pass<'_>, action: &Action, status: &RunStatus) 
     }
 }
 
-async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied, Error> {
+async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus) -> Result<Applied, Error> {
     let champion = match &start.model {
         Some(ModelSource::ChampionOf(owner)) => {
             if let Some(champion) = champion_of(pass, owner).await? {
@@ -77,10 +77,13 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied,
         let hint = "on a cluster a table lies below the workspace: `path: people.csv`";
         return Ok(refused(pass, start, FailureClass::Config, &message, hint));
     }
+    let care = care::of(pass, start, status).await?;
     let places = HostPlaces {
         workspace: WORKSPACE.into(),
         source: manifest::source(&start.spec),
         champion,
+        tidy: care.tidy,
+        next_champion: care.next_champion,
     };
     let document = start.document(&pass.run, &pass.revision.pipeline, places);
     let attempt = manifest::Attempt {
@@ -90,6 +93,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt) -> Result<Applied,
         revision: pass.revision,
         start,
         document: &document,
+        removes: &care.removes,
         created: pass.now,
     };
     let job = manifest::job(&attempt, &pass.ctx.settings);

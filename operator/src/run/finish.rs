@@ -30,6 +30,7 @@ pub(super) async fn finish(
     object: &PipelineRun,
     revision: &LoadedRevision,
     plan: &Plan,
+    removed: Vec<String>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let champion = plan.actions.iter().find_map(|action| match action {
@@ -50,6 +51,8 @@ pub(super) async fn finish(
             .map_or_else(|| plan.status.phase.to_string(), |class| class.to_string()),
         ended,
         champion,
+        claim: revision.claim_name(),
+        removed,
     };
     let namespace = object.namespace().unwrap_or_default();
     let name = revision.pipeline.name();
@@ -67,6 +70,9 @@ struct End<'a> {
     reason: String,
     ended: Timestamp,
     champion: Option<&'a ModelVersionName>,
+    claim: &'a str,
+    /// The folders that it removed from the claim's workspace.
+    removed: Vec<String>,
 }
 
 /// Writes the pipeline's status; the champion that it names afterwards, where this run meant to move it.
@@ -91,6 +97,9 @@ async fn tell_pipeline(
         status.champion = Some(champion.to_string());
     }
     remember(&mut status, end, pipeline.metadata.generation);
+    status
+        .removed_folders
+        .retain(|folder| folder.claim_name != end.claim || !end.removed.contains(&folder.path));
     let champion = status.champion.clone();
     if status != before {
         pipeline.status = Some(status);
@@ -105,9 +114,9 @@ async fn tell_pipeline(
 
 /// The champion never goes back to an older version by itself: an operator that repeats the end of a run after a crash would
 /// otherwise undo the end of a later one.
-fn is_newer(version: &ModelVersionName, champion: Option<&str>) -> bool {
-    let key = |name: &str| (name.get(..21).map(str::to_owned), name.len(), name.to_owned());
-    champion.is_none_or(|champion| key(version.as_str()) > key(champion))
+pub(super) fn is_newer(version: &ModelVersionName, champion: Option<&str>) -> bool {
+    let champion = champion.and_then(|champion| ModelVersionName::parse(champion).ok());
+    champion.is_none_or(|champion| version.age() > champion.age())
 }
 
 /// The run that ended last is the one that says how the pipeline does.

@@ -6,7 +6,7 @@
 use super::revision::LoadedRevision;
 use crate::names::{
     ATTEMPT, CONTAINER, CREATED, DOCUMENT, GIVEN, MANAGED_BY, MODEL_VERSION, OPERATOR, PIPELINE, RUN, RUN_UID, STAGE,
-    job as job_name,
+    TIDIES, job as job_name,
 };
 use crate::settings::Settings;
 use k8s_openapi::api::batch::v1::{
@@ -62,6 +62,8 @@ pub(crate) struct Attempt<'a> {
     pub start: &'a StartAttempt,
     /// What the worker is told.
     pub document: &'a StageDocument,
+    /// Folders of the workspace that it removes.
+    pub removes: &'a [String],
     /// When the engine said so.
     pub created: Timestamp,
 }
@@ -99,20 +101,22 @@ pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
         revision,
         start,
         document: _,
+        removes,
         created,
     } = attempt;
     let worker = revision.spec.worker.clone().unwrap_or_default();
     // A Given has only string keys.
     let given = serde_json::to_string(&start.given).unwrap_or_default();
+    let mut annotations = BTreeMap::from([(GIVEN.to_owned(), given), (CREATED.to_owned(), created.to_string())]);
+    if !removes.is_empty() {
+        annotations.insert(TIDIES.to_owned(), serde_json::json!(removes).to_string());
+    }
     Job {
         metadata: ObjectMeta {
             name: Some(job_name(&run.name, &run.uid, &start.stage, start.attempt)),
             namespace: Some((*namespace).to_owned()),
             labels: Some(with_labels(&worker.job_labels, attempt)),
-            annotations: Some(BTreeMap::from([
-                (GIVEN.to_owned(), given),
-                (CREATED.to_owned(), created.to_string()),
-            ])),
+            annotations: Some(annotations),
             owner_references: Some(vec![owner.clone()]),
             ..ObjectMeta::default()
         },

@@ -48,12 +48,16 @@ impl LoadedRevision {
 
     /// The claim that holds the workspace.
     pub(crate) fn claim_name(&self) -> &str {
-        self.spec
-            .workspace
-            .as_ref()
-            .and_then(|workspace| workspace.claim_name.as_deref())
-            .unwrap_or(CLAIM)
+        claim_name(&self.spec)
     }
+}
+
+/// The claim that holds the workspace of a pipeline.
+pub(crate) fn claim_name(spec: &MLPipelineSpec) -> &str {
+    let workspace = spec.workspace.as_ref();
+    workspace
+        .and_then(|workspace| workspace.claim_name.as_deref())
+        .unwrap_or(CLAIM)
 }
 
 /// Keeps the present spec of `pipeline` for `run`. Repeatable: the name follows from the spec.

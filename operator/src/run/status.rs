@@ -8,8 +8,9 @@ use crate::conditions::{self, Condition};
 use crate::context::Context;
 use crate::error::Error;
 use crate::names;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 use std::time::Duration;
 use trainyard_contract::FailureClass;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
@@ -135,6 +136,22 @@ pub(super) async fn write_stopped(ctx: &Context, object: &PipelineRun, when: &st
     write_apart(ctx, object, status).await
 }
 
+/// A run that had ended, and that a backup brought back without its status.
+pub(super) async fn write_restored(ctx: &Context, object: &PipelineRun) -> Result<(), Error> {
+    let phase = match object.labels().get(names::FINISHED).map(String::as_str) {
+        Some("Succeeded") => RunPhase::Succeeded,
+        Some("Stopped") => RunPhase::Stopped,
+        _ => RunPhase::Failed,
+    };
+    let status = PipelineRunStatus {
+        phase,
+        message: "it had ended before it was restored without its status: it does not run again".to_owned(),
+        finished: true,
+        ..seen(object)
+    };
+    write_apart(ctx, object, status).await
+}
+
 /// Writes a status that no plan of the engine made.
 async fn write_apart(ctx: &Context, object: &PipelineRun, mut status: PipelineRunStatus) -> Result<(), Error> {
     set_conditions(&mut status, clock::now());
@@ -224,7 +241,8 @@ fn with_hint(status: &PipelineRunStatus) -> String {
     }
 }
 
-/// At most one write, on the very version that was read; none when nothing changed.
+/// At most one write, on the very version that was read; none when nothing changed. The end of a run is a label as well: it is written
+/// first, so that a run that has ended has it.
 async fn replace(
     ctx: &Context,
     object: &PipelineRun,
@@ -235,16 +253,42 @@ async fn replace(
     if status == before {
         return Ok(object);
     }
+    let read_as = object.resource_version().unwrap_or_default();
+    if status.finished {
+        label_end(ctx, &mut object, status.phase).await?;
+    }
+    let based_on = object.resource_version().unwrap_or_default();
     object.status = Some(status);
     let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &object.namespace().unwrap_or_default());
     let written = runs
         .replace_status(&object.name_any(), &PostParams::default(), &object)
         .await;
     let written = written.map_err(Error::kube("write the run's status"))?;
-    let based_on = object.resource_version();
-    if written.resource_version() != based_on {
-        ctx.expectations
-            .status_written(&key(&object), &based_on.unwrap_or_default());
+    if written.resource_version().as_ref() != Some(&based_on) {
+        for outdated in [&read_as, &based_on] {
+            ctx.expectations.status_written(&key(&object), outdated);
+        }
     }
     Ok(written)
+}
+
+/// Labels a run with its end.
+async fn label_end(ctx: &Context, object: &mut PipelineRun, phase: RunPhase) -> Result<(), Error> {
+    let (phase, uid) = (phase.to_string(), object.uid().unwrap_or_default());
+    let has = |map: &std::collections::BTreeMap<String, String>, key: &str, value: &String| map.get(key) == Some(value);
+    if has(object.labels(), names::FINISHED, &phase) && has(object.annotations(), names::FINISHED_UID, &uid) {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {
+        "uid": uid,
+        "resourceVersion": object.resource_version(),
+        "labels": {names::FINISHED: phase},
+        "annotations": {names::FINISHED_UID: uid},
+    }});
+    let api: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &object.namespace().unwrap_or_default());
+    let labelled = api
+        .patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(&patch))
+        .await;
+    object.metadata = labelled.map_err(Error::kube("label the run with its end"))?.metadata;
+    Ok(())
 }

@@ -95,6 +95,8 @@ fn rendered(revision: &LoadedRevision, run: &Run, start: &StartAttempt, settings
         workspace: WORKSPACE.into(),
         source: source(&start.spec),
         champion: None,
+        tidy: None,
+        next_champion: None,
     };
     let document = start.document(run, &revision.pipeline, places);
     let attempt = Attempt {
@@ -110,6 +112,7 @@ fn rendered(revision: &LoadedRevision, run: &Run, start: &StartAttempt, settings
         namespace: "ml",
         revision,
         start,
+        removes: &[],
         document: &document,
         created: run.created,
     };

@@ -1,0 +1,163 @@
+//! What is finished does not pile up: runs and versions beyond what is kept go, the Jobs of finished runs go, and nothing else does.
+
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::json;
+use std::collections::BTreeSet;
+use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace_on_fake_nodes, on_fake_nodes_of_its_own, pipeline};
+use trainyard_engine::RunPhase;
+
+/// The names of the runs that there are.
+async fn runs(ns: &Namespace) -> BTreeSet<String> {
+    let runs = ns.list::<PipelineRun>("").await;
+    runs.into_iter().map(|run| run.metadata.name.unwrap()).collect()
+}
+
+async fn wait_for_end_of(ns: &Namespace, run: &Run<'_>) {
+    ns.wait_for_end_of::<PipelineRun>(run.name()).await;
+}
+
+/// The folders that wait for their removal, once there are this many of them.
+async fn removed_folders(ns: &Namespace, count: usize) -> Vec<String> {
+    let paths = |status: &MLPipelineStatus| -> Vec<String> {
+        status
+            .removed_folders
+            .iter()
+            .map(|folder| folder.path.clone())
+            .collect()
+    };
+    let has = |pipeline: &MLPipeline| {
+        pipeline
+            .status
+            .as_ref()
+            .is_some_and(|status| paths(status).len() == count)
+    };
+    let found = ns
+        .wait_for("iris", &format!("{count} folders wait for their removal"), has)
+        .await;
+    paths(&found.status.unwrap())
+}
+
+#[tokio::test]
+async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() {
+    in_namespace_on_fake_nodes(async |ns| {
+        let manifest = pipeline("iris")
+            .set("retention", json!({"successfulRuns": 2}))
+            .on_fake_nodes();
+        ns.apply(&manifest).await;
+        let by_hand = ns.start_named("by-hand", "iris").await;
+        by_hand.succeeds().await;
+        let mut made = Vec::new();
+        for token in ["a", "b", "c"] {
+            let run = ns.trigger("iris", token).await;
+            run.succeeds().await;
+            made.push(run);
+        }
+        wait_for_end_of(ns, &made[0]).await;
+        // Written down before the run went, and removed by the next run's first stage.
+        assert_eq!(removed_folders(ns, 1).await, [made[0].folder()]);
+        ns.kubectl(&format!("label prun {} trainyard.dev/keep=true", made[1].name()))
+            .await;
+        for token in ["d", "e"] {
+            let run = ns.trigger("iris", token).await;
+            run.succeeds().await;
+            made.push(run);
+        }
+        wait_for_end_of(ns, &made[2]).await;
+        assert_eq!(removed_folders(ns, 1).await, [made[2].folder()]);
+        let kept = [&by_hand, &made[1], &made[3], &made[4]].map(|run| run.name().to_owned());
+        assert_eq!(runs(ns).await, BTreeSet::from(kept));
+        assert_eq!(
+            ns.model_versions().await.len(),
+            6,
+            "nobody said anything about versions"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_versions_go_but_never_the_champion() {
+    in_namespace_on_fake_nodes(async |ns| {
+        let keeps_two = json!({"successfulRuns": 10, "modelVersions": 2});
+        ns.apply(pipeline("iris").set("retention", keeps_two).on_fake_nodes())
+            .await;
+        let mut made = Vec::new();
+        for token in ["a", "b", "c", "d"] {
+            let run = ns.trigger("iris", token).await;
+            made.push(run.succeeds().await.model().to_owned());
+        }
+        let names = |versions: &[ModelVersion]| -> Vec<String> {
+            versions
+                .iter()
+                .map(|version| version.spec.version.to_string())
+                .collect()
+        };
+        let object = |version: &str| format!("iris-{}", version.trim_start_matches("model_").replace('_', "-"));
+        ns.wait_for_end_of::<ModelVersion>(&object(&made[1])).await;
+        assert_eq!(names(&ns.model_versions().await), made[2..]);
+        assert_eq!(removed_folders(ns, 1).await, [format!("models/iris/{}", made[1])]);
+        // The champion is one of those that are kept.
+        ns.apply(
+            pipeline("iris")
+                .set("retention", json!({"modelVersions": 1}))
+                .on_fake_nodes(),
+        )
+        .await;
+        ns.wait_for_end_of::<ModelVersion>(&object(&made[2])).await;
+        assert_eq!(names(&ns.model_versions().await), made[3..]);
+        assert_eq!(
+            ns.pipeline("iris").await.status.unwrap().champion.as_ref(),
+            Some(&made[3])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_finished_run_go_when_a_newer_one_has_ended() {
+    on_fake_nodes_of_its_own("jobs", async |ns| {
+        ns.apply(pipeline("iris").on_fake_nodes()).await;
+        let first = ns.trigger("iris", "a").await;
+        first.succeeds().await;
+        let second = ns.trigger("iris", "b").await;
+        second.succeeds().await;
+        assert_eq!((first.jobs().await.len(), second.jobs().await.len()), (3, 3), "not yet");
+        ns.cluster().set_clock("2126-01-01T00:00:00Z");
+        let of_first = first.uid().to_owned();
+        for job in first.jobs().await {
+            ns.wait_for_end_of::<Job>(&job.metadata.name.unwrap()).await;
+        }
+        assert_eq!(
+            ns.list::<Job>(&format!("trainyard.dev/run-uid={of_first}")).await.len(),
+            0
+        );
+        assert_eq!(second.jobs().await.len(), 3, "the newest run's logs can still be read");
+        assert_eq!(first.now().await.phase(), RunPhase::Succeeded);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_a_backup_brings_back_without_its_status_does_not_run_again() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(pipeline("iris").on_fake_nodes()).await;
+        let run = ns.start_named("by-hand", "iris").await;
+        run.succeeds().await;
+        let mut backup = ns.api::<PipelineRun>().get("by-hand").await.unwrap();
+        ns.kubectl("delete prun by-hand --wait").await;
+        backup.status = None;
+        backup.metadata.resource_version = None;
+        backup.metadata.uid = None;
+        let restored = ns
+            .api::<PipelineRun>()
+            .create(&kube::api::PostParams::default(), &backup)
+            .await;
+        restored.unwrap();
+        let restored = ns.run("by-hand").await;
+        restored.succeeds().await;
+        assert_eq!(restored.jobs().await.len(), 0);
+        restored.says("it does not run again").await;
+    })
+    .await;
+}

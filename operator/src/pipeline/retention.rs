@@ -1,0 +1,183 @@
+//! `spec.retention`: finished runs that the operator made, and model versions, beyond what is kept.
+//!
+//! The folder of each is written down in the pipeline's status first, then the object is deleted, and the first stage of the next run
+//! removes the folder (`run/care.rs`): cut off anywhere, nothing is forgotten. Runs that somebody made are left to them.
+
+use super::schedule;
+use crate::clock::timestamp;
+use crate::context::Context;
+use crate::error::Error;
+use crate::names::{self, FINISHED, KEEP, PIPELINE, SLOT, TRIGGER};
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use kube::core::PartialObjectMeta;
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use tracing::info;
+use trainyard_contract::{ModelVersionName, RunName, RunUid, layout};
+use trainyard_crds::v1alpha1::{MLPipeline, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX, RemovedFolder};
+use trainyard_engine::retention::{FinishedRun, RUNS_KEPT, Retention, surplus_runs, surplus_versions};
+
+/// How many objects a list brings at once.
+const PAGE: u32 = 500;
+
+/// Something that retention removes.
+struct Surplus {
+    folder: RemovedFolder,
+    name: String,
+    uid: Option<String>,
+}
+
+/// Removes what is beyond the pipeline's retention.
+pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline) -> Result<(), Error> {
+    let Some(mut pipeline) = schedule::read_anew(ctx, pipeline).await? else {
+        return Ok(());
+    };
+    let runs = old_runs(ctx, &pipeline).await?;
+    let versions = old_versions(ctx, &pipeline).await?;
+    if runs.is_empty() && versions.is_empty() {
+        return Ok(());
+    }
+    let namespace = pipeline.namespace().unwrap_or_default();
+    let mut status = pipeline.status.clone().unwrap_or_default();
+    let known = status.removed_folders.len();
+    for Surplus { folder, .. } in runs.iter().chain(&versions) {
+        if status.removed_folders.len() < REMOVED_FOLDERS_MAX && !status.removed_folders.contains(folder) {
+            status.removed_folders.push(folder.clone());
+        }
+    }
+    let removed = status.removed_folders.clone();
+    if removed.len() > known {
+        pipeline.status = Some(status);
+        let api: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), &namespace);
+        let written = api
+            .replace_status(&pipeline.name_any(), &PostParams::default(), &pipeline)
+            .await;
+        written.map_err(Error::kube("write down what retention removes"))?;
+    }
+    let is_written_down = |surplus: &&Surplus| removed.contains(&surplus.folder);
+    for run in runs.iter().filter(is_written_down) {
+        delete::<PipelineRun>(ctx, &namespace, run).await?;
+    }
+    for version in versions.iter().filter(is_written_down) {
+        delete::<ModelVersion>(ctx, &namespace, version).await?;
+    }
+    Ok(())
+}
+
+async fn old_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, Error> {
+    let name = pipeline.name_any();
+    let labels = format!("{PIPELINE}={name},{TRIGGER},{FINISHED},{KEEP}!=true");
+    let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
+    let mut finished = Vec::new();
+    let mut uids = BTreeMap::new();
+    let mut page = ListParams::default().labels(&labels).limit(PAGE);
+    loop {
+        let list = Error::kube("list the finished runs of a pipeline");
+        let runs = runs.list_metadata(&page).await.map_err(list)?;
+        for run in &runs.items {
+            if let Some((finished_run, uid)) = finished_run(pipeline, run) {
+                uids.insert(finished_run.name.clone(), uid);
+                finished.push(finished_run);
+            }
+        }
+        match runs.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => page = page.continue_token(&token),
+            None => break,
+        }
+    }
+    let last_slot = pipeline.status.as_ref().and_then(|status| status.last_slot.as_ref());
+    let surplus = surplus_runs(finished, retention(pipeline), last_slot.map(timestamp));
+    let claim = claim_name(pipeline);
+    let surplus = surplus.into_iter().filter_map(|run| {
+        let uid = uids.get(&run.name)?;
+        Some(Surplus {
+            folder: RemovedFolder {
+                claim_name: claim.clone(),
+                path: layout::run_folder(&run.name, uid).to_string(),
+            },
+            name: run.name.to_string(),
+            uid: Some(uid.to_string()),
+        })
+    });
+    Ok(surplus.collect())
+}
+
+/// One that this very pipeline owns.
+fn finished_run(pipeline: &MLPipeline, run: &PartialObjectMeta<PipelineRun>) -> Option<(FinishedRun, RunUid)> {
+    let owners = run.meta().owner_references.as_ref();
+    if run.meta().deletion_timestamp.is_some() || !names::is_controlled_by(owners, &pipeline.uid()?) {
+        return None;
+    }
+    let finished = FinishedRun {
+        name: RunName::parse(run.name_any()).ok()?,
+        created: run.creation_timestamp().as_ref().map(timestamp)?,
+        succeeded: run.labels().get(FINISHED).is_some_and(|end| end == "Succeeded"),
+        slot: run.labels().get(SLOT).and_then(|slot| names::slot_of(slot)),
+    };
+    Some((finished, RunUid::parse(run.uid()?).ok()?))
+}
+
+async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, Error> {
+    let retention = retention(pipeline);
+    if retention.model_versions.is_none() {
+        return Ok(Vec::new());
+    }
+    let api: Api<ModelVersion> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
+    let labels = format!("{PIPELINE}={},{KEEP}!=true", pipeline.name_any());
+    let list = Error::kube("list the model versions of a pipeline");
+    let known = api.list(&ListParams::default().labels(&labels)).await.map_err(list)?;
+    let versions = known.items.iter().map(|object| object.spec.version.clone()).collect();
+    let champion = pipeline.status.as_ref().and_then(|status| status.champion.clone());
+    let champion = champion.and_then(|champion| ModelVersionName::parse(champion).ok());
+    let surplus = surplus_versions(versions, retention, champion.as_ref());
+    let object_of = |version: &ModelVersionName| known.items.iter().find(|object| object.spec.version == *version);
+    let surplus = surplus.iter().filter_map(object_of).map(|object| Surplus {
+        folder: RemovedFolder {
+            claim_name: object.spec.claim_name.clone(),
+            path: object.spec.path.clone(),
+        },
+        name: object.name_any(),
+        uid: object.uid(),
+    });
+    Ok(surplus.collect())
+}
+
+fn retention(pipeline: &MLPipeline) -> Retention {
+    let written = pipeline.spec.retention.clone().unwrap_or_default();
+    let count = |written: Option<i32>| written.and_then(|count| usize::try_from(count).ok());
+    Retention {
+        succeeded: count(written.successful_runs).unwrap_or(RUNS_KEPT),
+        others: count(written.failed_runs).unwrap_or(RUNS_KEPT),
+        model_versions: count(written.model_versions),
+    }
+}
+
+fn claim_name(pipeline: &MLPipeline) -> String {
+    crate::run::claim_name(&pipeline.spec).to_owned()
+}
+
+async fn delete<K>(ctx: &Context, namespace: &str, surplus: &Surplus) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(ctx.client.clone(), namespace);
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: surplus.uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    match api.delete(&surplus.name, &params).await {
+        Ok(_) => {
+            info!(namespace, kind = %K::kind(&()), name = surplus.name, "removed by retention");
+            Ok(())
+        }
+        // It is gone, or another one has its name.
+        Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
+        Err(error) => Err(Error::kube("remove what is beyond the retention")(error)),
+    }
+}

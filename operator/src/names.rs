@@ -22,6 +22,8 @@ pub(crate) const STAGE: &str = "trainyard.dev/stage";
 pub(crate) const ATTEMPT: &str = "trainyard.dev/attempt";
 /// Label of Jobs and pods of a `train` stage: the model version that they were told to make.
 pub(crate) const MODEL_VERSION: &str = "trainyard.dev/model-version";
+/// Label of pods: the claim of their workspace. Those of a claim that one node holds have to be together.
+pub(crate) const CLAIM: &str = "trainyard.dev/claim";
 /// Label of runs that the operator made: what made it start, `Token` or `Schedule`.
 pub(crate) const TRIGGER: &str = "trainyard.dev/trigger";
 /// Label of runs that a schedule started: the due time, `20261124-0530` in UTC.
@@ -164,6 +166,7 @@ mod tests {
             STAGE,
             ATTEMPT,
             MODEL_VERSION,
+            CLAIM,
             TRIGGER,
             SLOT,
             FINISHED,

@@ -132,7 +132,7 @@ async fn without_revision(
         return Ok(Action::requeue(Duration::ZERO));
     }
     let mut runs = false;
-    for attempt in objects.observed(|_| None).attempts {
+    for attempt in objects.observed(|_| None, |_| None).attempts {
         let ended = matches!(attempt.state, AttemptState::Ended { .. } | AttemptState::Gone);
         if let (false, Some(job)) = (ended, objects.job_of(&attempt.stage, attempt.attempt)) {
             apply::delete_job(ctx, &identity.namespace, job).await?;
@@ -215,11 +215,15 @@ impl Pass<'_> {
             self.now,
         )
         .await;
-        let mut observed = self.objects.observed(|job| causes::noticed(self.ctx, &run, job));
+        let goes_on = !lost.pods.is_empty() && self.workspace().await?.is_shared();
+        let mut observed = self.objects.observed(
+            |job| causes::noticed(self.ctx, &run, job),
+            |job| lost.end_of(job).filter(|_| goes_on),
+        );
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
         observed.attempts.extend(missing.attempts);
         let (plan, mut waiting) = self.plan_and_apply(observed).await?;
-        waiting.of_running = lost.said.or(missing.said);
+        waiting.of_running = lost.said().filter(|_| !goes_on).or(missing.said);
         if plan.status.phase.is_final() {
             let removed = care::removed(&self.objects, &plan.status);
             finish::finish(self.ctx, self.object, self.revision, &plan, removed, self.now).await?;
@@ -247,6 +251,11 @@ impl Pass<'_> {
             .flatten()
             .min()
             .map_or_else(Action::await_change, Action::requeue))
+    }
+
+    /// The claim that holds the workspace, as it is now.
+    async fn workspace(&self) -> Result<claim::Access, Error> {
+        claim::access(self.ctx, &self.identity.namespace, self.revision.claim_name()).await
     }
 
     /// Asks the engine and does what it says. An attempt that can never be created has ended before it began: the engine is

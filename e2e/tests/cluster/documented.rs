@@ -14,6 +14,7 @@ async fn every_command_from_the_first_run_to_a_killed_operator_prints_what_stand
         "docs/reading-a-failure.md",
         "docs/security.md",
         "docs/operator.md",
+        "docs/schedules.md",
     ];
     on_a_cluster_of_its_own("pages", async |ns| follow(ns.cluster(), &pages).await).await;
 }

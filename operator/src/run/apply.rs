@@ -94,6 +94,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
         start,
         document: &document,
         removes: &care.removes,
+        on_one_node: !pass.workspace().await?.is_shared(),
         created: pass.now,
     };
     let job = manifest::job(&attempt, &pass.ctx.settings);

@@ -41,6 +41,44 @@ pub(super) async fn ensure(ctx: &Context, namespace: &str, revision: &LoadedRevi
     }
 }
 
+/// From how many nodes a workspace can be used at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Any number.
+    ManyNodes,
+    /// One, as far as is known: a claim that waits for its first pod may still become anything.
+    OneNode,
+}
+
+impl Access {
+    /// Whether other nodes can go on where one is lost.
+    pub(super) fn is_shared(self) -> bool {
+        self == Self::ManyNodes
+    }
+}
+
+/// From how many nodes the workspace of a claim can be used.
+pub(super) async fn access(ctx: &Context, namespace: &str, name: &str) -> Result<Access, Error> {
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), namespace);
+    let read = Error::kube("read the workspace's claim");
+    let found = api.get_opt(name).await.map_err(read)?;
+    // What the volume has once there is one, what was asked for before.
+    let has = found
+        .as_ref()
+        .and_then(|claim| claim.status.as_ref()?.access_modes.clone());
+    let asked = || {
+        found
+            .as_ref()
+            .and_then(|claim| claim.spec.as_ref()?.access_modes.clone())
+    };
+    let modes = has.or_else(asked).unwrap_or_default();
+    Ok(if modes.iter().any(|mode| mode == "ReadWriteMany") {
+        Access::ManyNodes
+    } else {
+        Access::OneNode
+    })
+}
+
 fn claim(ctx: &Context, name: &str, revision: &LoadedRevision) -> PersistentVolumeClaim {
     let size = revision
         .spec

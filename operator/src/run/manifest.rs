@@ -5,8 +5,8 @@
 
 use super::revision::LoadedRevision;
 use crate::names::{
-    ATTEMPT, CONTAINER, CREATED, DOCUMENT, GIVEN, MANAGED_BY, MODEL_VERSION, OPERATOR, PIPELINE, RUN, RUN_UID, STAGE,
-    TIDIES, job as job_name,
+    ATTEMPT, CLAIM, CONTAINER, CREATED, DOCUMENT, GIVEN, MANAGED_BY, MODEL_VERSION, OPERATOR, PIPELINE, RUN, RUN_UID,
+    STAGE, TIDIES, job as job_name,
 };
 use crate::settings::Settings;
 use k8s_openapi::api::batch::v1::{
@@ -14,13 +14,13 @@ use k8s_openapi::api::batch::v1::{
     PodFailurePolicyRule,
 };
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapKeySelector, ConfigMapVolumeSource, Container, DownwardAPIVolumeFile,
+    Affinity, Capabilities, ConfigMapKeySelector, ConfigMapVolumeSource, Container, DownwardAPIVolumeFile,
     DownwardAPIVolumeSource, EnvVar as PodEnvVar, EnvVarSource, KeyToPath, LocalObjectReference, ObjectFieldSelector,
-    PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements,
-    SeccompProfile, SecretKeySelector, SecurityContext, Toleration, Volume, VolumeMount,
+    PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec,
+    ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext, Toleration, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use std::collections::BTreeMap;
 use trainyard_contract::document::SourceFile;
 use trainyard_contract::stage::ConfigMapKey;
@@ -64,6 +64,8 @@ pub(crate) struct Attempt<'a> {
     pub document: &'a StageDocument,
     /// Folders of the workspace that it removes.
     pub removes: &'a [String],
+    /// Whether the volume of its workspace is held by one node at a time.
+    pub on_one_node: bool,
     /// When the engine said so.
     pub created: Timestamp,
 }
@@ -102,6 +104,7 @@ pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
         start,
         document: _,
         removes,
+        on_one_node: _,
         created,
     } = attempt;
     let worker = revision.spec.worker.clone().unwrap_or_default();
@@ -130,7 +133,7 @@ pub(crate) fn job(attempt: &Attempt<'_>, settings: &Settings) -> Job {
             pod_failure_policy: Some(failure_policy()),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(with_labels(&worker.pod_labels, attempt)),
+                    labels: Some(pod_labels(&worker.pod_labels, attempt)),
                     annotations: Some(BTreeMap::from([(DOCUMENT.to_owned(), document(attempt))])),
                     ..ObjectMeta::default()
                 }),
@@ -164,6 +167,35 @@ fn with_labels(users: &BTreeMap<String, String>, attempt: &Attempt<'_>) -> BTree
         labels.insert(MODEL_VERSION.to_owned(), version.to_string());
     }
     labels
+}
+
+fn pod_labels(users: &BTreeMap<String, String>, attempt: &Attempt<'_>) -> BTreeMap<String, String> {
+    let mut labels = with_labels(users, attempt);
+    labels.insert(CLAIM.to_owned(), attempt.revision.claim_name().to_owned());
+    labels
+}
+
+/// On the node on which other pods of the claim run: a volume that one node holds cannot be mounted on a second one, and the scheduler
+/// knows nothing of that where the volume is attached to nodes. The first pod finds nobody, and may go anywhere.
+fn beside_others(attempt: &Attempt<'_>) -> Option<Affinity> {
+    let of_claim = LabelSelector {
+        match_labels: Some(BTreeMap::from([(
+            CLAIM.to_owned(),
+            attempt.revision.claim_name().to_owned(),
+        )])),
+        match_expressions: None,
+    };
+    attempt.on_one_node.then(|| Affinity {
+        pod_affinity: Some(PodAffinity {
+            required_during_scheduling_ignored_during_execution: Some(vec![PodAffinityTerm {
+                label_selector: Some(of_claim),
+                topology_key: "kubernetes.io/hostname".to_owned(),
+                ..PodAffinityTerm::default()
+            }]),
+            preferred_during_scheduling_ignored_during_execution: None,
+        }),
+        ..Affinity::default()
+    })
 }
 
 /// The first failed pod fails the Job, and its condition tells the exit code even when the pod is gone.
@@ -217,6 +249,7 @@ fn pod(attempt: &Attempt<'_>, worker: Worker, settings: &Settings) -> PodSpec {
                 .map(|secret| LocalObjectReference { name: secret.name })
                 .collect(),
         ),
+        affinity: beside_others(attempt),
         node_selector: Some(node_selector).filter(|labels| !labels.is_empty()),
         tolerations: Some(with_node_loss(tolerations)),
         security_context: Some(PodSecurityContext {

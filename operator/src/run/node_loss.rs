@@ -1,10 +1,16 @@
 //! A pod that was to go and is still there long after its time of grace: its node does not answer. Its Job will never say so.
+//!
+//! Its program may still run there. On a volume that several nodes can mount that harms nobody, since an attempt commits by one rename: the
+//! attempt counts as ended, and the next one starts. On one that a single node holds, the next attempt could not start anyway: the run
+//! says what a person can do.
 
 use super::observe::{RunObjects, attempt_of};
 use crate::clock::timestamp;
+use crate::names;
+use crate::seen::SeenJob;
 use kube::ResourceExt;
 use std::time::Duration;
-use trainyard_engine::Timestamp;
+use trainyard_engine::{AttemptState, Ending, Timestamp};
 
 /// How long after its deadline a pod may still be there: the kubelet tidies up first.
 const TIDIES_UP: Duration = Duration::from_secs(10);
@@ -12,10 +18,43 @@ const TIDIES_UP: Duration = Duration::from_secs(10);
 /// What is known of the nodes of a run's pods.
 #[derive(Debug, Default)]
 pub(super) struct LostNode {
-    /// Which node is lost, under which stage, and what to do.
-    pub said: Option<String>,
+    /// Pods on lost nodes.
+    pub pods: Vec<LostPod>,
     /// When to look again.
     pub look_again: Option<Duration>,
+}
+
+/// A pod on a node that does not answer.
+#[derive(Debug)]
+pub(super) struct LostPod {
+    /// The uid of its Job.
+    job: Option<String>,
+    /// `` `extract`: node b does not answer``
+    what: String,
+    /// When it should have been gone.
+    deadline: Timestamp,
+}
+
+impl LostNode {
+    /// Which node is lost, under which stage, and what to do, where no other node can go on.
+    pub(super) fn said(&self) -> Option<String> {
+        let what = &self.pods.first()?.what;
+        Some(format!(
+            "{what}, and its volume may still be in use there: delete the node, or taint it node.kubernetes.io/out-of-service"
+        ))
+    }
+
+    /// How the attempt of a Job counts that is not there any more.
+    pub(super) fn end_of(&self, job: &SeenJob) -> Option<AttemptState> {
+        let lost = self.pods.iter().find(|pod| pod.job == job.metadata.uid)?;
+        Some(AttemptState::Ended {
+            began: None,
+            at: lost.deadline,
+            ending: Ending::Evicted {
+                message: format!("{}; the stage goes on elsewhere", lost.what),
+            },
+        })
+    }
 }
 
 impl RunObjects {
@@ -36,10 +75,11 @@ impl RunObjects {
             }
             let node = pod.spec.node_name.as_deref().unwrap_or("of its pod");
             let stage = attempt_of(pod.labels()).map_or_else(String::new, |(stage, _)| format!("`{stage}`: "));
-            found.said = Some(format!(
-                "{stage}node {node} does not answer, and its volume may still be in use there: delete the node, or taint it \
-                 node.kubernetes.io/out-of-service"
-            ));
+            found.pods.push(LostPod {
+                job: names::controller(pod.metadata.owner_references.as_ref()).map(|job| job.uid.clone()),
+                what: format!("{stage}node {node} does not answer"),
+                deadline: timestamp(deadline),
+            });
         }
         found
     }

@@ -8,7 +8,7 @@ use crate::seen::{SeenJob, SeenPod};
 use kube::ResourceExt;
 use std::sync::Arc;
 use trainyard_contract::{RunUid, StageName};
-use trainyard_engine::{Observed, ObservedAttempt, Obstacle, Timestamp};
+use trainyard_engine::{AttemptState, Observed, ObservedAttempt, Obstacle, Timestamp};
 
 /// The Jobs and pods of one run.
 pub(super) struct RunObjects {
@@ -48,13 +48,22 @@ impl RunObjects {
         self.jobs.iter().find(is).map(AsRef::as_ref)
     }
 
-    /// The attempts as the engine sees them. `noticed` says of an attempt's Job what only events tell.
-    pub(super) fn observed(&self, noticed: impl Fn(&SeenJob) -> Option<Obstacle>) -> Observed {
+    /// The attempts as the engine sees them. `noticed` says of an attempt's Job what only events tell, `lost` how one has ended whose node
+    /// is lost.
+    pub(super) fn observed(
+        &self,
+        noticed: impl Fn(&SeenJob) -> Option<Obstacle>,
+        lost: impl Fn(&SeenJob) -> Option<AttemptState>,
+    ) -> Observed {
         let attempts = self.jobs.iter().filter_map(|job| {
             let (stage, attempt) = attempt_of(job.labels())?;
             let pods = self.pods_of(&stage, attempt);
+            let stands = match ending::state(job, &pods, noticed(job)) {
+                ended @ (AttemptState::Ended { .. } | AttemptState::Gone) => ended,
+                open @ (AttemptState::Pending { .. } | AttemptState::Running { .. }) => lost(job).unwrap_or(open),
+            };
             Some(ObservedAttempt {
-                state: ending::state(job, &pods, noticed(job)),
+                state: stands,
                 created: created(job),
                 given: given(job),
                 stage,

@@ -113,6 +113,7 @@ fn rendered(revision: &LoadedRevision, run: &Run, start: &StartAttempt, settings
         revision,
         start,
         removes: &[],
+        on_one_node: true,
         document: &document,
         created: run.created,
     };

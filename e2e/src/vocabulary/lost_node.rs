@@ -20,6 +20,15 @@ impl Cluster {
 impl Namespace {
     /// Makes a claim with a volume behind it that is the same folder on every node, as a network's file system is.
     pub async fn volume_of_all_nodes(&self, claim: &str) -> Volume {
+        self.same_folder_everywhere(claim, "ReadWriteMany").await
+    }
+
+    /// The same, but that only one node may use it at a time, as a disk that is attached to nodes.
+    pub async fn volume_of_any_node(&self, claim: &str) -> Volume {
+        self.same_folder_everywhere(claim, "ReadWriteOnce").await
+    }
+
+    async fn same_folder_everywhere(&self, claim: &str, mode: &str) -> Volume {
         self.cluster().needs("the disk of a node");
         let folder = self
             .cluster()
@@ -36,7 +45,7 @@ impl Namespace {
             "kind": "PersistentVolume",
             "metadata": {"name": self.name(), "labels": {PREPARED_FOR: self.name()}},
             "spec": {
-                "accessModes": ["ReadWriteMany"],
+                "accessModes": [mode],
                 "capacity": {"storage": "1Gi"},
                 "storageClassName": "",
                 "persistentVolumeReclaimPolicy": "Retain",
@@ -50,7 +59,7 @@ impl Namespace {
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": claim},
             "spec": {
-                "accessModes": ["ReadWriteMany"],
+                "accessModes": [mode],
                 "storageClassName": "",
                 "volumeName": self.name(),
                 "resources": {"requests": {"storage": "1Gi"}},

@@ -1,9 +1,11 @@
-//! A node that goes with a stage on it: the run says which one and what a person can do, starts nothing beside what may still run
-//! there, and goes on elsewhere once the pod is known to be gone.
+//! A node that goes with a stage on it. On a volume that other nodes can use as well the stage goes on there by itself. On one that a
+//! single node holds the run says which node it is and what a person can do, starts nothing beside what may still run there, and goes on
+//! elsewhere once the pod is known to be gone.
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt as _;
 use trainyard_e2e::vocabulary::{Run, on_two_nodes_of_its_own, pipeline};
+use trainyard_engine::RunPhase;
 
 const INSTALL: &str = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
 /// The operator's own node stays.
@@ -38,7 +40,7 @@ async fn waits_for_a_person(run: &Run<'_>) {
 async fn a_lost_node_is_named_and_the_stage_runs_elsewhere_once_its_pod_is_known_to_be_gone() {
     on_two_nodes_of_its_own("lost", async |ns| {
         ns.helm(&format!("{INSTALL} {ON_NODE_A}")).await;
-        ns.volume_of_all_nodes("trainyard").await;
+        ns.volume_of_any_node("trainyard").await;
         ns.kubectl("cordon node-a").await;
         let slow = pipeline("iris").misbehaves("extract", "sleep:300:1");
         ns.apply(slow.set("retry.limit", 0)).await;
@@ -64,6 +66,33 @@ async fn a_lost_node_is_named_and_the_stage_runs_elsewhere_once_its_pod_is_known
             (1, 0),
             "the user pays nothing: {spent:?}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn on_a_volume_of_many_nodes_the_stage_goes_on_elsewhere_by_itself() {
+    on_two_nodes_of_its_own("many", async |ns| {
+        ns.helm(&format!("{INSTALL} {ON_NODE_A}")).await;
+        let volume = ns.volume_of_all_nodes("trainyard").await;
+        ns.kubectl("cordon node-a").await;
+        let slow = pipeline("iris").misbehaves("extract", "sleep:300:1");
+        ns.apply(slow.set("retry.limit", 0)).await;
+        let run = ns.start("iris").await;
+        run.stage("extract").pod_that_says(1, "sleeps").await;
+        ns.kubectl("uncordon node-a").await;
+        ns.cluster().cut_power_of("node-b").await;
+        let end = run.ends_within(NOTICED_WITHIN).await;
+        assert_eq!(end.phase(), RunPhase::Succeeded, "{}", end.message());
+        assert_eq!(end.attempts(), [("extract", 2), ("validate", 1), ("train", 1)]);
+        let spent = end.stage("extract").spent;
+        assert_eq!(
+            (spent.evictions, spent.limit),
+            (1, 0),
+            "the user pays nothing: {spent:?}"
+        );
+        assert_eq!(ns.model_versions().await.len(), 1);
+        assert!(volume.has(format!("models/iris/{}/model.json", end.model())));
     })
     .await;
 }

@@ -28,7 +28,7 @@ impl Namespace {
         self.same_folder_everywhere(claim, "ReadWriteOnce").await
     }
 
-    async fn same_folder_everywhere(&self, claim: &str, mode: &str) -> Volume {
+    async fn same_folder_everywhere(&self, claim: &str, access: &str) -> Volume {
         self.cluster().needs("the disk of a node");
         let folder = self
             .cluster()
@@ -45,7 +45,7 @@ impl Namespace {
             "kind": "PersistentVolume",
             "metadata": {"name": self.name(), "labels": {PREPARED_FOR: self.name()}},
             "spec": {
-                "accessModes": [mode],
+                "accessModes": [access],
                 "capacity": {"storage": "1Gi"},
                 "storageClassName": "",
                 "persistentVolumeReclaimPolicy": "Retain",
@@ -59,7 +59,7 @@ impl Namespace {
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": claim},
             "spec": {
-                "accessModes": [mode],
+                "accessModes": [access],
                 "storageClassName": "",
                 "volumeName": self.name(),
                 "resources": {"requests": {"storage": "1Gi"}},

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::events::Events;
+use crate::leader::Mandate;
 use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
@@ -41,6 +42,8 @@ pub(crate) struct Context {
     pub events: Events,
     /// For Prometheus.
     pub metrics: Metrics,
+    /// Until when it may act.
+    pub mandate: Arc<Mandate>,
 }
 
 /// What is watched. Read only: each store has one writer, its watch.

@@ -54,7 +54,12 @@ async fn ready(State(pages): State<Pages>) -> impl IntoResponse {
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
     let context = &pages.context;
-    let runs = context.stores.runs.state();
+    // Those of one that waits for its turn would be counted a second time.
+    let runs = if context.mandate.holds() {
+        context.stores.runs.state()
+    } else {
+        Vec::new()
+    };
     let phases = runs.iter().filter_map(|run| {
         let run = run.0.as_ref().ok()?;
         Some(run.status.as_ref().map(|status| status.phase).unwrap_or_default())

@@ -1,7 +1,8 @@
 //! Trainyard's operator: watches pipelines and runs, asks the engine, renders attempts as Jobs.
 //!
 //! It decides nothing about a run itself: `engine::plan` does, and this crate observes, carries out and writes the status. It
-//! mounts no volume, reads no Secret, and links no stage. All of its memory may be lost at any moment.
+//! mounts no volume, reads no Secret, and links no stage. All of its memory may be lost at any moment. Of several operators one
+//! acts, the one that holds the Lease (`leader.rs`).
 //!
 //! Start with [`run`] (one pass over a run); [`serve`] puts it all together.
 
@@ -18,6 +19,7 @@ mod context;
 mod error;
 mod events;
 mod http;
+mod leader;
 mod memory;
 mod metrics;
 mod seen;

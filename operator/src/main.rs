@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use std::io::Write;
 use std::time::Duration;
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 use trainyard_operator::settings::{CommandLine, Errand, LogFormat};
 use trainyard_operator::{Settings, probe, serve};
@@ -21,7 +22,12 @@ async fn main() -> anyhow::Result<()> {
     }
     let settings = settings.context("no settings; see --help")?;
     start_logging(&settings);
-    serve::serve(settings).await
+    if let Err(error) = serve::serve(settings).await {
+        error!(error = format!("{error:#}"), "stopped by an error");
+        // At once: what is under way must not go on, and nothing is waited for.
+        std::process::exit(1);
+    }
+    Ok(())
 }
 
 fn start_logging(settings: &Settings) {

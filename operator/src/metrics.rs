@@ -17,6 +17,7 @@ use trainyard_engine::{Plan, Run, RunPhase, StagePhase, StageStatus, StartAttemp
 /// All figures. Each is shared: a copy counts on.
 pub(crate) struct Metrics {
     registry: Registry,
+    leader: Gauge,
     passes: Family<OfKind, Histogram>,
     errors: Family<OfError, Counter>,
     runs: Family<OfPhase, Gauge>,
@@ -73,6 +74,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("trainyard"),
+            leader: Gauge::default(),
             passes: Family::new_with_constructor(short as fn() -> Histogram),
             errors: Family::default(),
             runs: Family::default(),
@@ -91,6 +93,7 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
+        registry.register("leader", "Whether this operator acts: 1, or 0", self.leader.clone());
         registry.register_with_unit(
             "reconcile",
             "Length of a pass over an object",
@@ -142,6 +145,11 @@ impl Metrics {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+
+    /// This operator acts from now on.
+    pub(crate) fn leads(&self) {
+        self.leader.set(1);
     }
 
     /// A pass over an object of this kind has ended.

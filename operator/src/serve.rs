@@ -5,11 +5,12 @@ use crate::context::{Context, GuardedPipeline, GuardedRun, Stores};
 use crate::error::{Error, with_causes};
 use crate::events::Events;
 use crate::http::{self, Pages};
+use crate::leader::{Election, Mandate, Seat};
 use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
-use crate::watch::Ended;
+use crate::watch::{Anew, Ended};
 use crate::{names, pipeline, run, watch};
 use anyhow::Context as _;
 use axum::http::HeaderValue;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::sync::watch as broadcast;
 use tracing::{debug, info, warn};
 use trainyard_crds::v1alpha1::PipelineRun;
@@ -41,7 +43,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// No way to an API server, or the address for the pages is taken.
+/// No way to an API server, or the address for the pages is taken. Its term is over: then the caller ends the process at once.
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut config = Config::infer()
         .await
@@ -51,6 +53,11 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         .push((USER_AGENT, HeaderValue::from_static(names::OPERATOR)));
     let own_namespace = settings.namespace.as_ref().unwrap_or(&config.default_namespace);
     let namespace = (!settings.cluster_wide).then(|| own_namespace.clone());
+    let seat = settings.leader_election.then(|| Seat {
+        namespace: own_namespace.clone(),
+        cluster_wide: settings.cluster_wide,
+        lease: Duration::from_millis(settings.lease_duration.as_millis()),
+    });
     let client = Client::try_from(config).context("cannot make a client of the configuration")?;
     let stop = stop_signal()?;
     info!(
@@ -59,6 +66,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         worker_image = settings.worker_image,
         "operator started"
     );
+    let mandate = Arc::new(seat.as_ref().map_or_else(Mandate::without_end, |_| Mandate::not_yet()));
+    let election = seat.map(|seat| Election::new(client.clone(), &seat, Arc::clone(&mandate)));
     let (stores, writers) = stores();
     let ctx = Arc::new(Context {
         client: client.clone(),
@@ -72,10 +81,11 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         tidied: Arc::new(Tidied::default()),
         events: Events::new(client),
         metrics: Metrics::default(),
+        mandate,
     });
     let ready = Arc::new(AtomicBool::new(false));
     show_pages(&ctx, &ready, &stop).await?;
-    let requests = watch_all(&ctx, namespace.as_deref(), writers);
+    let (requests, fresh_lists) = watch_all(&ctx, namespace.as_deref(), writers);
     let mut early_stop = stop.clone();
     tokio::select! {
         lists = all_lists(&ctx.stores) => lists?,
@@ -83,8 +93,62 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     ready.store(true, Ordering::Relaxed);
     info!("ready");
-    look_after_all(&ctx, requests, stop).await;
+    match election {
+        Some(election) => act_when_elected(&ctx, election, fresh_lists, requests, stop).await?,
+        None => act(&ctx, requests, stop).await,
+    }
+    info!("stopped");
     Ok(())
+}
+
+/// Waits until it leads, and acts then. The Lease is renewed meanwhile, and given back when nothing is under way any more.
+async fn act_when_elected(
+    ctx: &Arc<Context>,
+    mut election: Election,
+    fresh_lists: FreshLists,
+    mut requests: Requests,
+    stop: broadcast::Receiver<bool>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = election.win() => {}
+        // What deserves a pass is the leader's business.
+        () = requests.discard() => {}
+        () = stopped(stop.clone()) => return Ok(()),
+    }
+    let acting = async {
+        tokio::select! {
+            () = fresh_lists.come() => act(ctx, requests, stop.clone()).await,
+            () = stopped(stop.clone()) => {}
+        }
+    };
+    tokio::select! {
+        biased;
+        lost = election.keep() => return Err(lost).context("leadership lost"),
+        () = acting => {}
+    }
+    election.release().await;
+    Ok(())
+}
+
+/// Asks the watches whose lists a new leader needs as they are now.
+struct FreshLists([oneshot::Sender<oneshot::Sender<()>>; 2]);
+
+impl FreshLists {
+    fn new() -> (Self, [Anew; 2]) {
+        let [(ask_one, one), (ask_other, other)] = [oneshot::channel(), oneshot::channel()];
+        (Self([ask_one, ask_other]), [one, other])
+    }
+
+    /// Until they are in the stores. All that is in them deserves a pass.
+    async fn come(self) {
+        let come = self.0.map(|ask| async {
+            let (answer, come) = oneshot::channel();
+            // A watch lives as long as the operator.
+            let _ = ask.send(answer);
+            let _ = come.await;
+        });
+        futures::future::join_all(come).await;
+    }
 }
 
 /// What writes each store.
@@ -146,12 +210,22 @@ struct Requests {
     pipelines: UnboundedReceiver<ObjectRef<GuardedPipeline>>,
 }
 
+impl Requests {
+    /// Forgets them as they come, for ever.
+    async fn discard(&mut self) {
+        let runs = async { while self.runs.recv().await.is_some() {} };
+        let pipelines = async { while self.pipelines.recv().await.is_some() {} };
+        tokio::join!(runs, pipelines);
+    }
+}
+
 /// Starts the four watches.
-fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Requests {
+fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> (Requests, FreshLists) {
     let client = &ctx.client;
     let (run_queue, runs) = unbounded_channel();
     let (pipeline_queue, pipelines) = unbounded_channel();
     let known_runs = ctx.stores.runs.clone();
+    let (fresh_lists, [pipelines_anew, runs_anew]) = FreshLists::new();
     let waiting = move |pipeline: &GuardedPipeline| runs_without_revision(&known_runs, pipeline);
     tokio::spawn(watch::pipelines(
         api(client, namespace),
@@ -159,6 +233,7 @@ fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Reques
         pipeline_queue.clone(),
         waiting,
         run_queue.clone(),
+        pipelines_anew,
     ));
     let known_pipelines = ctx.stores.pipelines.clone();
     let all_pipelines = move || references(&known_pipelines);
@@ -191,10 +266,11 @@ fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> Reques
         writers.runs,
         run_queue.clone(),
         ended,
+        runs_anew,
     ));
     tokio::spawn(watch::jobs(api(client, namespace), writers.jobs, run_queue.clone()));
     tokio::spawn(watch::pods(api(client, namespace), writers.pods, run_queue));
-    Requests { runs, pipelines }
+    (Requests { runs, pipelines }, fresh_lists)
 }
 
 /// A pass waits for the time of its next slot by a clock that nobody steps.
@@ -233,7 +309,8 @@ async fn all_lists(stores: &Stores) -> anyhow::Result<()> {
 }
 
 /// Looks after runs and pipelines until the stop, and then as long as passes under way need, but not for ever.
-async fn look_after_all(ctx: &Arc<Context>, requests: Requests, stop: broadcast::Receiver<bool>) {
+async fn act(ctx: &Arc<Context>, requests: Requests, stop: broadcast::Receiver<bool>) {
+    ctx.metrics.leads();
     let runs = look_after(
         "run",
         ctx,
@@ -256,8 +333,8 @@ async fn look_after_all(ctx: &Arc<Context>, requests: Requests, stop: broadcast:
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        _ = ended => info!("stopped"),
-        () = grace => warn!("stopped with passes under way; the next start takes them up"),
+        _ = ended => {}
+        () = grace => warn!("passes are under way still; the next start takes them up"),
     }
 }
 
@@ -284,7 +361,7 @@ async fn look_after<K, F>(
         async move {
             let began = Instant::now();
             let name = key(kind, &*object);
-            let ended = reconcile(object, Arc::clone(&ctx)).await;
+            let ended = ctx.mandate.while_it_holds(reconcile(object, Arc::clone(&ctx))).await;
             ctx.metrics.passed(kind, began.elapsed());
             if ended.is_ok() {
                 ctx.failures.clear(&name);

@@ -1,5 +1,6 @@
 //! What the operator is told on its command line.
 
+use crate::leader::{LEASE_LONGEST, LEASE_SHORTEST};
 use axum::http::Uri;
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
@@ -53,6 +54,12 @@ pub struct Settings {
     /// Watch all namespaces.
     #[arg(long)]
     pub cluster_wide: bool,
+    /// Act only while holding a Lease, so that of several operators one acts; for a pod, where others may run beside it.
+    #[arg(long)]
+    pub leader_election: bool,
+    /// How long that Lease is good when its holder has died: whole seconds from `3s` to `5m`.
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = lease_duration, requires = "leader_election")]
+    pub lease_duration: Duration,
     /// How large a claim is created for pipelines that do not say it.
     #[arg(long, value_name = "SIZE", default_value = "5Gi")]
     pub workspace_size: String,
@@ -71,6 +78,18 @@ pub struct Settings {
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub log: LogFormat,
+}
+
+/// A Lease holds whole seconds.
+fn lease_duration(text: &str) -> Result<Duration, String> {
+    let duration = Duration::parse(text).map_err(|error| error.to_string())?;
+    let millis = duration.as_millis();
+    let allowed = LEASE_SHORTEST.as_millis()..=LEASE_LONGEST.as_millis();
+    if allowed.contains(&millis.into()) && millis % 1_000 == 0 {
+        Ok(duration)
+    } else {
+        Err("must be whole seconds from `3s` to `5m`".to_owned())
+    }
 }
 
 /// How log lines look.
@@ -116,6 +135,27 @@ mod tests {
         for arguments in [&[][..], &["--cluster-wide"]] {
             let error = parsed(arguments).expect_err("no image");
             assert!(error.contains("--worker-image <IMAGE>"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lease_has_whole_seconds_and_is_neither_short_nor_long() {
+        let duration = |text| {
+            let line = parsed(&[
+                "--worker-image",
+                "worker:1",
+                "--leader-election",
+                "--lease-duration",
+                text,
+            ])?;
+            Ok::<_, String>(line.settings.expect("settings").lease_duration)
+        };
+        for (text, seconds) in [("3s", 3), ("15s", 15), ("5m", 300)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["2s", "3500ms", "5m1s"] {
+            let error = duration(text).expect_err(text);
+            assert!(error.contains("must be whole seconds from `3s` to `5m`"), "{error}");
         }
     }
 

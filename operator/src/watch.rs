@@ -1,17 +1,24 @@
 //! The four watches: each keeps one store and says which object deserves a pass.
+//!
+//! While another operator leads they run all the same, so that the next leader has its stores. But those of pipelines and runs
+//! begin anew when its turn comes: a watch may be behind, and on what the last leader has written since then, this one must not
+//! decide (a run that was stopped, whose Jobs are gone, would look as if it had never begun). Jobs and pods that come late only
+//! delay.
 
 use crate::context::{GuardedPipeline, GuardedRun};
 use crate::names::RUN;
 use crate::seen::{SeenJob, SeenPod, slim_job, slim_pod};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
 use kube::runtime::reflector::{ObjectRef, store::Writer};
 use kube::runtime::watcher::{Config, Error, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use std::fmt::Debug;
+use std::future::pending;
 use std::hash::Hash;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tracing::warn;
 
 /// How many objects a list brings at once.
@@ -32,6 +39,9 @@ pub(crate) enum Ended {
     RunsOfAnyPipeline,
 }
 
+/// Asks a watch to begin anew, once; it is answered when the store holds the fresh list.
+pub(crate) type Anew = oneshot::Receiver<oneshot::Sender<()>>;
+
 /// Watches pipelines. A run that waits for its pipeline deserves a pass when that comes.
 pub(crate) async fn pipelines(
     api: Api<GuardedPipeline>,
@@ -39,10 +49,13 @@ pub(crate) async fn pipelines(
     queue: PipelineQueue,
     waiting_runs: impl Fn(&GuardedPipeline) -> Vec<ObjectRef<GuardedRun>>,
     runs: RunQueue,
+    anew: Anew,
 ) {
-    let events = watcher(api, Config::default().page_size(PAGE));
-    let events = events.modify(|pipeline| pipeline.meta_mut().managed_fields = None);
-    keep(events, writer, "pipelines", |touched| {
+    let events = || {
+        let events = watcher(api.clone(), Config::default().page_size(PAGE));
+        events.modify(|pipeline| pipeline.meta_mut().managed_fields = None)
+    };
+    keep(events, writer, "pipelines", Some(anew), |touched| {
         let Some(pipeline) = touched.object() else { return };
         let _ = queue.send(ObjectRef::from_obj(pipeline));
         for run in waiting_runs(pipeline) {
@@ -53,10 +66,18 @@ pub(crate) async fn pipelines(
 }
 
 /// Watches the runs that are not finished. The end of one deserves a pass over its pipeline, whose next run may wait for it.
-pub(crate) async fn runs(api: Api<GuardedRun>, writer: Writer<GuardedRun>, queue: RunQueue, ended: impl Fn(Ended)) {
-    let events = watcher(api, Config::default().page_size(PAGE).fields(UNFINISHED));
-    let events = events.modify(|run| run.meta_mut().managed_fields = None);
-    keep(events, writer, "runs", |touched| match touched {
+pub(crate) async fn runs(
+    api: Api<GuardedRun>,
+    writer: Writer<GuardedRun>,
+    queue: RunQueue,
+    ended: impl Fn(Ended),
+    anew: Anew,
+) {
+    let events = || {
+        let events = watcher(api.clone(), Config::default().page_size(PAGE).fields(UNFINISHED));
+        events.modify(|run| run.meta_mut().managed_fields = None)
+    };
+    keep(events, writer, "runs", Some(anew), |touched| match touched {
         Touched::Here(run) => {
             let _ = queue.send(ObjectRef::from_obj(run));
         }
@@ -75,14 +96,14 @@ pub(crate) async fn runs(api: Api<GuardedRun>, writer: Writer<GuardedRun>, queue
 
 /// Watches the Jobs of runs.
 pub(crate) async fn jobs(api: Api<SeenJob>, writer: Writer<SeenJob>, queue: RunQueue) {
-    let events = watcher(api, Config::default().page_size(PAGE).labels(RUN)).modify(slim_job);
-    keep(events, writer, "jobs", |job| wake(job.object(), &queue)).await;
+    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_job);
+    keep(events, writer, "jobs", None, |job| wake(job.object(), &queue)).await;
 }
 
 /// Watches the pods of runs: a container that ends wakes its run at once, a second before its Job says so.
 pub(crate) async fn pods(api: Api<SeenPod>, writer: Writer<SeenPod>, queue: RunQueue) {
-    let events = watcher(api, Config::default().page_size(PAGE).labels(RUN)).modify(slim_pod);
-    keep(events, writer, "pods", |pod| wake(pod.object(), &queue)).await;
+    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_pod);
+    keep(events, writer, "pods", None, |pod| wake(pod.object(), &queue)).await;
 }
 
 /// The run that an object belongs to, by its label; whose it really is the pass looks at.
@@ -115,27 +136,75 @@ impl<'a, K> Touched<'a, K> {
 }
 
 /// Drives a watch for ever: it is taken up again, ever more patiently, whatever ends it.
-async fn keep<K>(
-    events: impl Stream<Item = Result<Event<K>, Error>> + Send,
+async fn keep<K, S>(
+    events: impl Fn() -> S,
     mut writer: Writer<K>,
     what: &'static str,
+    anew: Option<Anew>,
     mut touched: impl FnMut(Touched<'_, K>),
 ) where
+    S: Stream<Item = Result<Event<K>, Error>> + Send,
     K: Resource + Clone + Debug + 'static,
     K::DynamicType: Eq + Hash + Clone + Default,
 {
-    let mut events = std::pin::pin!(events.default_backoff().inspect_err(|error| {
-        let error = crate::error::with_causes(error);
-        warn!(error, what, "a watch was cut off; it is taken up again");
-    }));
-    while let Some(event) = events.next().await {
-        let Ok(event) = event else { continue };
-        writer.apply_watcher_event(&event);
-        match &event {
-            Event::Apply(object) | Event::InitApply(object) => touched(Touched::Here(object)),
-            Event::Delete(object) => touched(Touched::Gone(object)),
-            Event::InitDone => touched(Touched::All),
-            Event::Init => {}
+    let asked = async {
+        match anew {
+            Some(anew) => anew.await,
+            None => pending().await,
         }
+    };
+    let mut asked = std::pin::pin!(asked.fuse());
+    let mut fresh: Option<oneshot::Sender<()>> = None;
+    loop {
+        let mut events = std::pin::pin!(events().default_backoff().inspect_err(|error| {
+            let error = crate::error::with_causes(error);
+            warn!(error, what, "a watch was cut off; it is taken up again");
+        }));
+        loop {
+            let event = tokio::select! {
+                event = events.next() => event,
+                // Who goes without asking never asks.
+                Ok(answer) = &mut asked => {
+                    fresh = Some(answer);
+                    break;
+                }
+            };
+            let Some(event) = event else { return };
+            let Ok(event) = event else { continue };
+            take_in(&event, &mut writer, &mut touched);
+            if matches!(event, Event::InitDone)
+                && let Some(answer) = fresh.take()
+            {
+                // Who asked may have been told to stop meanwhile.
+                let _ = answer.send(());
+            }
+        }
+    }
+}
+
+/// Puts it into the store, and says what it touches. A list is in the store with its end only: whatever is in it, or was there
+/// before and is no more, deserves a pass then, not while the store is still the old one.
+fn take_in<K>(event: &Event<K>, writer: &mut Writer<K>, touched: &mut impl FnMut(Touched<'_, K>))
+where
+    K: Resource + Clone + 'static,
+    K::DynamicType: Eq + Hash + Clone + Default,
+{
+    let before = match event {
+        Event::InitDone => writer.as_reader().state(),
+        Event::Apply(_) | Event::Delete(_) | Event::Init | Event::InitApply(_) => Vec::new(),
+    };
+    writer.apply_watcher_event(event);
+    match event {
+        Event::Apply(object) => touched(Touched::Here(object)),
+        Event::Delete(object) => touched(Touched::Gone(object)),
+        Event::InitDone => {
+            let all = writer.as_reader().state();
+            before
+                .iter()
+                .chain(&all)
+                .for_each(|object| touched(Touched::Here(object)));
+            touched(Touched::All);
+        }
+        Event::Init | Event::InitApply(_) => {}
     }
 }

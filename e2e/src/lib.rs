@@ -46,7 +46,7 @@ pub mod vocabulary;
 pub use binaries::Binaries;
 pub use cluster::{Cluster, kubeconfig_of};
 pub use needs::missing_for_a_cluster;
-pub use operator::{OPERATOR_ACCOUNT, OPERATOR_RUNS, OperatorRuns};
+pub use operator::{Election, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, OPERATOR_RUNS, OperatorRuns};
 pub use options::{NODES_MAX, NodeLoss, Options};
 pub use state::Name;
 pub use test_run::{Ended, KUBECONFIG_VARIABLE, TestRun, Tests};

@@ -1,4 +1,4 @@
-//! The operator that is tested, and the two ways in which it may run: tests see no difference.
+//! The operator that is tested, and the two ways in which it may run: tests see no difference. As a process there may be several.
 
 use crate::command::{command, output, run};
 use crate::image::build;
@@ -30,11 +30,48 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 /// The release of the chart.
 const RELEASE: &str = "trainyard";
 /// The namespace of that release.
-const NAMESPACE: &str = "trainyard-system";
+pub const OPERATOR_NAMESPACE: &str = "trainyard-system";
 /// Under which name it asks.
 pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:trainyard-system:trainyard";
 /// How long it may take until it has seen what is there.
 const READY_WITHIN: &str = "60s";
+
+/// The Lease by which one of several operators acts, in its namespace.
+pub(crate) const LEASE: &str = "trainyard-operator-cluster-wide";
+/// The first one's port; the others' follow, in a network of the cluster's own.
+const FIRST_PORT: u16 = 8080;
+
+/// Which of several processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Number(u16);
+
+impl Number {
+    /// The one that [`install`] starts.
+    pub(crate) const FIRST: Self = Self(1);
+
+    /// From 1 on.
+    pub(crate) fn of(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// What its process is called, and its pod would be.
+    pub(crate) fn name(self) -> String {
+        if self == Self::FIRST {
+            OPERATOR.to_owned()
+        } else {
+            format!("{OPERATOR}-{}", self.0)
+        }
+    }
+}
+
+/// Whether a process acts only while it holds the Lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Election {
+    /// As the chart has it.
+    On,
+    /// It acts whatever others do.
+    Off,
+}
 
 /// Puts it into a cluster, in place of one that is there. `program` is what the images were made from.
 pub(crate) async fn install(
@@ -43,20 +80,34 @@ pub(crate) async fn install(
     runs: OperatorRuns,
     program: &Utf8Path,
 ) -> Result<()> {
-    kill(state).await?;
+    kill_all(state).await?;
     install_chart(state, runs, program)?;
     state.write(record(state), format!("{runs:?}"))?;
     if runs == OperatorRuns::Process {
         symlink_to(state, program)?;
         write_kubeconfig(state)?;
-        start(state, processes)?;
+        start(state, processes, Number::FIRST, Election::On)?;
     }
     Ok(())
 }
 
-/// Ends the process with SIGKILL, where there is one.
-pub(crate) async fn kill(state: &State) -> Result<()> {
-    processes::end_named(state, OPERATOR).await
+/// Ends a process with SIGKILL, where there is one.
+pub(crate) async fn kill(state: &State, number: Number) -> Result<()> {
+    processes::end_named(state, &number.name()).await
+}
+
+async fn kill_all(state: &State) -> Result<()> {
+    for name in processes::names(state)? {
+        if name.starts_with(OPERATOR) {
+            processes::end_named(state, &name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks a process to stop, by SIGTERM.
+pub(crate) fn ask_to_stop(state: &State, number: Number) -> Result<()> {
+    processes::ask_to_stop(state, &number.name())
 }
 
 fn install_chart(state: &State, runs: OperatorRuns, program: &Utf8Path) -> Result<()> {
@@ -96,12 +147,12 @@ fn install_chart(state: &State, runs: OperatorRuns, program: &Utf8Path) -> Resul
 
 /// helm and kubectl, for the release.
 fn of_cluster(state: &State, program: &str) -> Command {
-    let mut command = command(state.programs().join(program), ["--namespace", NAMESPACE]);
+    let mut command = command(state.programs().join(program), ["--namespace", OPERATOR_NAMESPACE]);
     command.current_dir(build::root()).env("KUBECONFIG", state.kubeconfig());
     command
 }
 
-/// The process's kubeconfig: the cluster's own, but with a token of its account.
+/// The process's kubeconfig: the cluster's own, but with a token of its account, and for its namespace.
 fn write_kubeconfig(state: &State) -> Result<()> {
     let token = ["create", "token", RELEASE, "--duration=24h"];
     let token = output(of_cluster(state, "kubectl").args(token)).context("no token for the operator")?;
@@ -109,6 +160,7 @@ fn write_kubeconfig(state: &State) -> Result<()> {
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     let mut document: Value = serde_json::from_str(&text).with_context(|| format!("{path} is not ours"))?;
     document["users"][0]["user"]["token"] = token.trim().into();
+    document["contexts"][0]["context"]["namespace"] = OPERATOR_NAMESPACE.into();
     state.write(kubeconfig(state), format!("{document:#}\n")).map(drop)
 }
 
@@ -134,20 +186,22 @@ fn symlink_to(state: &State, built: &Utf8Path) -> Result<()> {
     symlink(built, &link).with_context(|| format!("cannot make the link {link}"))
 }
 
-/// Starts the process, after [`install`] has prepared it, and waits until it has seen what is there.
-pub(crate) fn start(state: &State, processes: &mut Processes) -> Result<()> {
+/// Starts a process, after [`install`] has prepared it, and waits until it has seen what is there. Under one number it is the same
+/// pod to itself and others, as a container that is started again.
+pub(crate) fn start(state: &State, processes: &mut Processes, number: Number, election: Election) -> Result<()> {
     let place = cluster::place(state.name());
     let program = program(state);
     let worker = build::name_of("trainyard-worker");
     // In a network of its own nobody else has a port; else it is any that is free.
     let pages = if place.network.is_some() {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))
+        SocketAddr::from((Ipv4Addr::LOCALHOST, FIRST_PORT + number.0 - Number::FIRST.0))
     } else {
         forwarder::free_port()?
     };
-    let arguments = [
+    let mut arguments = vec![
         // For `env`, which becomes the program that follows.
         format!("KUBECONFIG={}", kubeconfig(state)),
+        format!("POD_NAME={}", number.name()),
         program.to_string(),
         "--cluster-wide".to_owned(),
         format!("--worker-image={worker}"),
@@ -155,7 +209,10 @@ pub(crate) fn start(state: &State, processes: &mut Processes) -> Result<()> {
         format!("--listen={pages}"),
         format!("--test-clock={}", clock(state)),
     ];
-    processes.start(OPERATOR, &place, Utf8Path::new("env"), &arguments)?;
+    if election == Election::On {
+        arguments.push("--leader-election".to_owned());
+    }
+    processes.start(&number.name(), &place, Utf8Path::new("env"), &arguments)?;
     let mut ask = vec![
         program.to_string(),
         "probe".to_owned(),
@@ -178,13 +235,24 @@ fn record(state: &State) -> Utf8PathBuf {
     state.folder().join("operator")
 }
 
-/// What it has logged so far; nothing where there is none.
+/// What it has logged so far, where there are several processes all of them; nothing where there is none.
 pub(crate) fn log(state: &State) -> String {
     let runs = fs::read_to_string(record(state)).unwrap_or_default();
     if runs == format!("{:?}", OperatorRuns::Pod) {
         return log_of_pod(state);
     }
-    let path = state.logs().join(format!("{OPERATOR}.log"));
+    let mut names = processes::names(state).unwrap_or_default();
+    names.retain(|name| name.starts_with(OPERATOR));
+    names.iter().map(|name| log_of_process(state, name)).collect()
+}
+
+/// What the processes of this number have logged so far, one after the other.
+pub(crate) fn log_of(state: &State, number: Number) -> String {
+    log_of_process(state, &number.name())
+}
+
+fn log_of_process(state: &State, name: &str) -> String {
+    let path = state.logs().join(format!("{name}.log"));
     fs::read_to_string(path).unwrap_or_default()
 }
 

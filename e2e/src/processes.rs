@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// Enters the cgroup of `$2` (none when it is empty), writes itself down in `$1`, and becomes the rest.
@@ -83,6 +83,13 @@ impl Processes {
             }
         }
         Ok(())
+    }
+
+    /// The exit code of one of them, once it has ended by itself; none where a signal ended it.
+    pub(crate) fn ended(&mut self, name: &str) -> Result<Option<ExitStatus>> {
+        let child = self.started.iter_mut().rfind(|(started, _)| started == name);
+        let (_, child) = child.with_context(|| format!("{name} was not started here"))?;
+        child.try_wait().with_context(|| format!("cannot look after {name}"))
     }
 
     /// What a process wrote.
@@ -158,13 +165,39 @@ pub(crate) async fn end_recorded(state: &State) -> Result<()> {
 
 /// Ends the process of this name, if one was written down and is still the same.
 pub(crate) async fn end_named(state: &State, name: &str) -> Result<()> {
+    end(named(state, name)?.as_slice()).await
+}
+
+/// Sends SIGTERM to the process of this name, if one was written down and is still the same.
+pub(crate) fn ask_to_stop(state: &State, name: &str) -> Result<()> {
+    let named = named(state, name)?.filter(Recorded::runs);
+    if let Some(number) = named.and_then(|process| Pid::from_raw(process.number)) {
+        kill_process(number, Signal::TERM).with_context(|| format!("cannot stop {name}"))?;
+    }
+    Ok(())
+}
+
+/// Those that were written down, in order of their names, whether they run or not.
+pub(crate) fn names(state: &State) -> Result<Vec<String>> {
+    let folder = state.processes();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let cannot = || format!("cannot list {folder}");
+    let entries = folder.read_dir_utf8().with_context(cannot)?;
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let mut names = names.collect::<Result<Vec<_>, _>>().with_context(cannot)?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn named(state: &State, name: &str) -> Result<Option<Recorded>> {
     let record = state.processes().join(name);
-    let recorded = if record.exists() {
-        Recorded::read(&record)?
+    if record.exists() {
+        Recorded::read(&record)
     } else {
-        None
-    };
-    end(recorded.as_slice()).await
+        Ok(None)
+    }
 }
 
 async fn end(recorded: &[Recorded]) -> Result<()> {

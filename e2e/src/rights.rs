@@ -12,12 +12,21 @@ use std::fmt;
 pub struct Right {
     /// The API group; empty for the core one.
     pub group: String,
-    /// The resource, with its subresource where one is meant: `jobs`, `mlpipelines/status`.
+    /// The resource, with its subresource where one is meant: `jobs`, `mlpipelines/status`. `leases[own]`: the operator's own
+    /// Lease only.
     pub resource: String,
     /// The verb as an authorizer sees it: `list`, not GET.
     pub verb: String,
 }
 
+/// Of these, all but the making of one is bound to the operator's own.
+const LEASES: &str = "leases";
+/// How the group is called that they are of.
+const LEASES_GROUP: &str = "coordination.k8s.io";
+/// Behind a resource of which one object is meant.
+const OWN: &str = "[own]";
+/// What the operator's own Lease is called, or how its name begins.
+const OWN_LEASE: &str = "trainyard-operator";
 /// How the golden file calls the group that has no name.
 const CORE: &str = "core";
 
@@ -35,6 +44,14 @@ pub struct Decided {
     pub granted: BTreeSet<Right>,
     /// Of that, what the tests see asked for; the rest leaves no trace in them.
     pub asked: BTreeSet<Right>,
+}
+
+impl Decided {
+    /// All that is granted in namespaces that it looks after, but does not run in.
+    pub fn granted_elsewhere(&self) -> BTreeSet<Right> {
+        let granted = self.granted.iter();
+        granted.filter(|right| right.group != LEASES_GROUP).cloned().collect()
+    }
 }
 
 /// Reads the golden file: `group/resource: verb verb`, a verb that leaves no trace in brackets, `#` before a comment.
@@ -67,7 +84,7 @@ pub fn decided(golden: &str) -> Result<Decided, String> {
 /// away what an account without a role is granted, and what the roles grant is left.
 ///
 /// # Errors
-/// A line that is not one of that table; a right that is bound to names of objects, for which there is no form here.
+/// A line that is not one of that table; a right that is bound to names of objects, but for the operator's own Lease.
 pub fn granted(table: &str) -> Result<BTreeSet<Right>, String> {
     let mut rights = BTreeSet::new();
     for line in table.lines().skip(1) {
@@ -83,9 +100,11 @@ pub fn granted(table: &str) -> Result<BTreeSet<Right>, String> {
         let Some(place) = line.split('[').next().map(str::trim).filter(|place| !place.is_empty()) else {
             continue;
         };
-        if !names.is_empty() {
+        let own = place.starts_with(LEASES) && !names.contains(' ') && names.starts_with(OWN_LEASE);
+        if !names.is_empty() && !own {
             return Err(format!("`{line}` grants something on objects of some names only"));
         }
+        let own = if own { OWN } else { "" };
         let (place, subresource) = match place.split_once('/') {
             Some((place, subresource)) => (place, format!("/{subresource}")),
             None => (place, String::new()),
@@ -93,7 +112,7 @@ pub fn granted(table: &str) -> Result<BTreeSet<Right>, String> {
         let (resource, group) = place.split_once('.').unwrap_or((place, ""));
         rights.extend(verbs.split_whitespace().map(|verb| Right {
             group: group.to_owned(),
-            resource: format!("{resource}{subresource}"),
+            resource: format!("{resource}{subresource}{own}"),
             verb: verb.to_owned(),
         }));
     }
@@ -132,6 +151,8 @@ struct ObjectRef {
     #[serde(default)]
     api_group: String,
     subresource: Option<String>,
+    #[serde(default)]
+    name: String,
 }
 
 /// Reads an audit log, one JSON object a line: everything that `user` asked for on objects, refused or not.
@@ -145,9 +166,11 @@ pub fn asked(audit_log: &str, user: &str) -> Result<BTreeSet<Right>, String> {
         let Some(object) = line.object_ref else { continue };
         let Some(resource) = object.resource else { continue };
         let subresource = object.subresource.map(|s| format!("/{s}")).unwrap_or_default();
+        let is_own = resource == LEASES && line.verb != "create" && object.name.starts_with(OWN_LEASE);
+        let own = if is_own { OWN } else { "" };
         rights.insert(Right {
             group: object.api_group,
-            resource: format!("{resource}{subresource}"),
+            resource: format!("{resource}{subresource}{own}"),
             verb: line.verb,
         });
     }
@@ -269,10 +292,39 @@ mlpipelines.trainyard.dev/status                []                              
 
     #[test]
     fn a_right_on_one_object_is_not_taken_for_one_on_all() {
-        let line = "leases.coordination.k8s.io  []  [trainyard]  [get]\n";
-        let error = granted(&format!("Resources\n{line}")).expect_err("a name");
-        assert!(error.contains("objects of some names only"), "{error}");
+        for line in [
+            "leases.coordination.k8s.io  []  [kube-scheduler]  [get]\n",
+            "leases.coordination.k8s.io  []  [trainyard-operator kube-scheduler]  [get]\n",
+            "secrets  []  [trainyard-operator]  [get]\n",
+        ] {
+            let error = granted(&format!("Resources\n{line}")).expect_err("a name");
+            assert!(error.contains("objects of some names only"), "{error}");
+        }
         assert!(granted("Resources\nerror: no server\n").is_err());
+    }
+
+    #[test]
+    fn a_right_on_the_own_lease_is_not_one_on_any_lease() {
+        let table = "Resources\nleases.coordination.k8s.io  []  [trainyard-operator]  [get update]\n";
+        let own = ["get", "update"].map(|verb| right(verb, "coordination.k8s.io", "leases[own]"));
+        assert_eq!(granted(table), Ok(BTreeSet::from(own.clone())));
+        let line = |verb: &str, name: &str| {
+            format!(
+                r#"{{"verb":"{verb}","user":{{"username":"us"}},"objectRef":{{"resource":"leases","namespace":"a","name":"{name}","apiGroup":"coordination.k8s.io"}}}}"#
+            ) + "\n"
+        };
+        let log = ["get", "update"].map(|verb| line(verb, "trainyard-operator")).concat();
+        assert_eq!(asked(&log, "us"), Ok(BTreeSet::from(own)));
+        let any = right("update", "coordination.k8s.io", "leases");
+        assert_eq!(
+            asked(&line("update", "kube-scheduler"), "us"),
+            Ok(BTreeSet::from([any]))
+        );
+        let make = right("create", "coordination.k8s.io", "leases");
+        assert_eq!(
+            asked(&line("create", "trainyard-operator"), "us"),
+            Ok(BTreeSet::from([make]))
+        );
     }
 
     /// Of the real log of kube-apiserver 1.36, without what is not read.

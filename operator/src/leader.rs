@@ -23,6 +23,7 @@ pub(crate) use mandate::Mandate;
 pub(crate) use times::{LEASE_LONGEST, LEASE_SHORTEST};
 
 use crate::error::with_causes;
+use crate::names;
 use elector::{Answer, Elector, Step};
 use futures::TryStreamExt;
 use identity::Identity;
@@ -39,10 +40,6 @@ use times::Times;
 use tokio::time::{sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
-/// Keeps operators of one namespace apart. Those of all namespaces have a Lease of their own, since one of them may stand in a
-/// namespace that another one watches.
-const NAME: &str = "trainyard-operator";
-const NAME_CLUSTER_WIDE: &str = "trainyard-operator-cluster-wide";
 /// How long a leader that stops tries to give the Lease back; else the next one waits until it has run out.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 /// Between two tries of that.
@@ -66,16 +63,23 @@ pub(crate) struct Election {
     mandate: Arc<Mandate>,
     /// What was said last of whom it waits for.
     waits_for: Option<String>,
+    /// What was said last of a request without an answer.
+    silent_for: Option<String>,
 }
 
 impl Election {
     pub(crate) fn new(client: Client, seat: &Seat, mandate: Arc<Mandate>) -> Self {
         Self {
             api: Api::namespaced(client, &seat.namespace),
-            name: if seat.cluster_wide { NAME_CLUSTER_WIDE } else { NAME },
+            name: if seat.cluster_wide {
+                names::LEASE_CLUSTER_WIDE
+            } else {
+                names::LEASE
+            },
             elector: Elector::new(Identity::of_this_process(), Times::of(seat.lease)),
             mandate,
             waits_for: None,
+            silent_for: None,
         }
     }
 
@@ -100,30 +104,31 @@ impl Election {
         }
     }
 
-    /// Gives the Lease back, once no pass is under way any more: the next leader need not wait until it has run out.
+    /// Gives the Lease back, where we hold it, once no pass is under way any more: the next leader need not wait until it has run
+    /// out.
     pub(crate) async fn release(mut self) {
         match timeout(RELEASE_WITHIN, self.give_back()).await {
             Ok(true) => info!(lease = self.name, "lease released"),
-            Ok(false) => info!(lease = self.name, "the lease is somebody else's"),
+            Ok(false) => debug!(lease = self.name, "the lease is not ours to release"),
             Err(_) => warn!(lease = self.name, "the lease is not released; it has to run out"),
         }
     }
 
-    /// Whether it was still ours.
+    /// Whether it was ours.
     async fn give_back(&mut self) -> bool {
         loop {
-            let Some(mine) = self.elector.mine() else {
+            let freed = self.elector.mine().map(Record::freed);
+            if let Some(freed) = freed
+                && matches!(self.replace(&freed).await, Answer::Written(_))
+            {
+                return true;
+            }
+            // A last write of ours may have come through without our knowing: then it is ours, or ours in another version.
+            let asked = Instant::now();
+            let answer = self.look().await;
+            self.elector.learn(answer, asked, Instant::now());
+            if self.elector.mine().is_none() {
                 return false;
-            };
-            let freed = mine.freed();
-            match self.replace(&freed).await {
-                Answer::Written(_) => return true,
-                // Its last renewal may have come through without our knowing the version.
-                Answer::Conflict | Answer::NotThere | Answer::Silent(_) | Answer::Shows(_) => {
-                    let asked = Instant::now();
-                    let answer = self.look().await;
-                    self.elector.learn(answer, asked, Instant::now());
-                }
             }
             sleep(RELEASE_PAUSE).await;
         }
@@ -153,7 +158,11 @@ impl Election {
             Step::GiveUp(_) => return std::future::pending().await,
         };
         match &answer {
-            Answer::Silent(cause) => warn!(lease = self.name, cause, "the lease cannot be asked for"),
+            // A cause that repeats itself is one line, not one a second.
+            Answer::Silent(cause) if self.silent_for.as_ref() != Some(cause) => {
+                warn!(lease = self.name, cause, "no answer about the lease");
+                self.silent_for = Some(cause.clone());
+            }
             Answer::NotThere if self.elector.leads() => {
                 warn!(lease = self.name, "somebody has deleted the lease; it is made again");
             }

@@ -48,6 +48,12 @@ pub(crate) const CREATED: &str = "trainyard.dev/created";
 /// Annotation of pods: the stage's document, which the container reads as a file.
 pub(crate) const DOCUMENT: &str = "trainyard.dev/document";
 
+/// The Lease that keeps the operators of one namespace apart, in that namespace.
+pub(crate) const LEASE: &str = "trainyard-operator";
+/// The Lease that keeps the operators of all namespaces apart, in their own: another one, since that namespace may have an operator
+/// for itself.
+pub(crate) const LEASE_CLUSTER_WIDE: &str = "trainyard-operator-cluster-wide";
+
 /// The container of a stage: the rules about its exit codes, and who reads its result, name it, since others may be injected.
 pub(crate) const CONTAINER: &str = "stage";
 

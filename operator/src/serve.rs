@@ -113,7 +113,11 @@ async fn act_when_elected(
         () = election.win() => {}
         // What deserves a pass is the leader's business.
         () = requests.discard() => {}
-        () = stopped(stop.clone()) => return Ok(()),
+        () = stopped(stop.clone()) => {
+            // It may have been elected at this very moment.
+            election.release().await;
+            return Ok(());
+        }
     }
     let acting = async {
         tokio::select! {

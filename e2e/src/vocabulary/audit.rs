@@ -53,6 +53,11 @@ impl Request {
         !["get", "list", "watch"].contains(&self.verb.as_str())
     }
 
+    /// Whether it was about a Lease.
+    pub fn is_of_lease(&self) -> bool {
+        self.object_ref.resource == "leases"
+    }
+
     /// Whether it was done.
     pub fn succeeded(&self) -> bool {
         (200..300).contains(&self.response_status.code)

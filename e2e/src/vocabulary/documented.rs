@@ -165,7 +165,7 @@ fn lay_out(desk: &Path, kubeconfig: &Utf8Path) -> std::io::Result<()> {
 /// Lines that end in a time.
 const TIMES: [&str; 3] = ["LAST DEPLOYED:", "Last Started:", "Last Completed:"];
 /// What differs each time, by its shape (`#` is a digit, `x` a hexadecimal one, `?` a letter or a digit), and what stands for it.
-const SHAPES: [(&str, &str); 12] = [
+const SHAPES: [(&str, &str); 13] = [
     ("####-##-##T##:##:##.######Z", "<time>"),
     ("####-##-##T##:##:##.###Z", "<time>"),
     ("########_######", "<version>"),
@@ -187,6 +187,7 @@ const SHAPES: [(&str, &str); 12] = [
     ("-#-xxxxxx", "-<attempt>-<hash>"),
     ("trainyard-??????????-?????", "trainyard-<pod>"),
     ("trainyard-?????????-?????", "trainyard-<pod>"),
+    ("_xxxxxxxxxxxxxxxx", "_<process>"),
 ];
 
 /// A text without what differs each time: times, digests, and how wide that makes a column.
@@ -302,6 +303,10 @@ mod tests {
             (
                 "2026-11-26T22:58:49.595Z info train: rows=4 seconds=0.066",
                 "<time> info train: rows=4 seconds=<number>",
+            ),
+            (
+                "leads identity=\"trainyard-7db8d67696-s48r2_5f0c2a91d4e83b67\"",
+                "leads identity=\"trainyard-<pod>_<process>\"",
             ),
             ("LAST DEPLOYED: Thu Nov 26 22:58:22 2026", "LAST DEPLOYED: <time>"),
             ("Context \"kind\" modified.", "Context <name> modified."),

@@ -46,6 +46,21 @@ impl Namespace {
         self.kubectl(&format!("rollout status deployment/trainyard --timeout {PATIENCE}s"))
             .await;
     }
+
+    /// What the operator has logged that acts now, once the ones before it are gone: they end when the next one is ready.
+    pub async fn log_of_only_operator(&self) -> String {
+        self.operator_is_ready().await;
+        let is_ending = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
+        for pod in self
+            .list::<Pod>(OPERATOR_PODS)
+            .await
+            .iter()
+            .filter(|pod| is_ending(pod))
+        {
+            self.wait_for_end_of::<Pod>(&pod.name_any()).await;
+        }
+        self.kubectl("logs deployment/trainyard").await
+    }
 }
 
 /// The exit code of its container, and when it ended.

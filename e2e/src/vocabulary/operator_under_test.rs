@@ -1,11 +1,20 @@
-//! The operator under test: what it has logged; and, where it is a process, its sudden end and its next start.
+//! The operator under test: what it has logged; and, where it is a process, its end and its next start.
 
+use super::PATIENCE;
 use crate::cluster::Cluster;
-use crate::operator;
+use crate::deadline::until;
+use crate::operator::{self, Election, Number};
 use crate::processes::Processes;
+use k8s_openapi::jiff::Timestamp;
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
-use trainyard_engine::Timestamp;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// An operator as a process beside the control plane; of several one.
+pub struct Operator<'c> {
+    cluster: &'c Cluster,
+    number: Number,
+    processes: Processes,
+}
 
 impl Cluster {
     /// Everything that it has logged since it started: where it began again in its pod, no longer what it had logged before.
@@ -15,18 +24,17 @@ impl Cluster {
 
     /// Ends it with SIGKILL, as a power cut does. It must run as a process.
     pub async fn kill_operator(&self) {
-        let killed = operator::kill(self.state()).await;
-        killed.unwrap_or_else(|error| panic!("the operator is not killed: {error:#}"));
+        self.operator(1).kill().await;
     }
 
     /// Sets the clock that its schedules go by, which goes on from there. It must run as a process.
     pub fn set_clock(&self, time: &str) {
-        let wanted = Timestamp::parse(time).unwrap_or_else(|error| panic!("{error}"));
+        let wanted: Timestamp = time.parse().unwrap_or_else(|error| panic!("{error}"));
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_secs();
-        let seconds = wanted.as_millis() / 1_000 - i64::try_from(now).unwrap_or(i64::MAX);
+        let seconds = wanted.as_second() - i64::try_from(now).unwrap_or(i64::MAX);
         // By a rename: nobody reads half of it.
         let file = operator::clock(self.state());
         let new = file.with_extension("new");
@@ -36,7 +44,76 @@ impl Cluster {
 
     /// Starts it again, and waits until it has seen what is there.
     pub fn start_operator(&self) {
-        let started = operator::start(self.state(), &mut Processes::of(self.state()));
-        started.unwrap_or_else(|error| panic!("the operator does not start: {error:#}"));
+        self.operator(1).start(Election::On);
+    }
+
+    /// The operator of this number, from 1 on: the first is the one that was installed, any other is there once it is started.
+    pub fn operator(&self, number: u16) -> Operator<'_> {
+        Operator {
+            cluster: self,
+            number: Number::of(number),
+            processes: Processes::of(self.state()),
+        }
+    }
+}
+
+impl Operator<'_> {
+    /// Starts it, and waits until it has seen what is there: it may have to wait for its turn then.
+    pub fn start(&mut self, election: Election) {
+        let started = operator::start(self.cluster.state(), &mut self.processes, self.number, election);
+        started.unwrap_or_else(|error| panic!("{} does not start: {error:#}", self.name()));
+    }
+
+    /// Ends it with SIGKILL, as a power cut does.
+    pub async fn kill(&self) {
+        let killed = operator::kill(self.cluster.state(), self.number).await;
+        killed.unwrap_or_else(|error| panic!("{} is not killed: {error:#}", self.name()));
+    }
+
+    /// Asks it to stop, by SIGTERM, and waits for its end. Gives its exit code.
+    pub async fn stop(&mut self) -> Option<i32> {
+        let asked = operator::ask_to_stop(self.cluster.state(), self.number);
+        asked.unwrap_or_else(|error| panic!("{} is not asked: {error:#}", self.name()));
+        self.ends().await
+    }
+
+    /// Waits until it ends, which it must do by itself. Gives its exit code.
+    pub async fn ends(&mut self) -> Option<i32> {
+        let name = self.name();
+        let within = Duration::from_secs(PATIENCE);
+        let ended = until("its end", within, async || self.processes.ended(&name)).await;
+        ended.unwrap_or_else(|error| panic!("{name}: {error:#}")).code()
+    }
+
+    /// Waits until the Lease says that it leads.
+    pub async fn leads(&self) {
+        let own = format!("{}_", self.name());
+        let holds = |holder: Option<&str>| holder.is_some_and(|holder| holder.starts_with(&own));
+        self.cluster
+            .wait_for_leader(&format!("{} leads", self.name()), holds)
+            .await;
+    }
+
+    /// Waits until it logs a line with these words after `since`, and gives the line's time.
+    pub async fn says_after(&self, since: Timestamp, words: &str) -> Timestamp {
+        let time = |line: &str| line.split_whitespace().next()?.parse().ok();
+        let what = format!("{} says `{}`", self.name(), words.trim());
+        let said = until(&what, Duration::from_secs(PATIENCE), async || {
+            let log = self.log();
+            let mut times = log.lines().filter(|line| line.contains(words)).filter_map(time);
+            Ok(times.next_back().filter(|said| *said > since))
+        });
+        said.await
+            .unwrap_or_else(|error| panic!("{error:#}; its log:\n{}", self.log()))
+    }
+
+    /// All that it has logged, each time that it ran.
+    pub fn log(&self) -> String {
+        operator::log_of(self.cluster.state(), self.number)
+    }
+
+    /// What its process is called.
+    pub fn name(&self) -> String {
+        self.number.name()
     }
 }

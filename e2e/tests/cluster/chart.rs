@@ -22,12 +22,36 @@ async fn a_value_with_a_typo_is_refused_with_its_place() {
             ),
             ("workspace.size=5Gb", "at '/workspace/size'"),
             ("clusterWide=yes", "at '/clusterWide': got string, want boolean"),
+            ("operator.replicas=0", "at '/operator/replicas': minimum: got 0, want 1"),
         ] {
             let refusal = ns
                 .helm_refused(&format!("install trainyard {CHART} --dry-run=server --set {value}"))
                 .await;
             assert!(refusal.contains(place), "{value}: {refusal}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn more_than_one_replica_is_spread_and_kept_one_at_least() {
+    in_namespace(async |ns| {
+        let rendered = async |replicas| {
+            ns.helm(&format!(
+                "install trainyard {CHART} --dry-run=server --set operator.replicas={replicas}"
+            ))
+            .await
+        };
+        let (one, two) = (rendered(1).await, rendered(2).await);
+        for part in [
+            "kind: PodDisruptionBudget",
+            "topologySpreadConstraints:",
+            "Of its 2 pods one acts",
+        ] {
+            assert!(!one.contains(part), "{part}: {one}");
+            assert!(two.contains(part), "{part}: {two}");
+        }
+        assert!(one.contains("- --leader-election"), "also during an upgrade: {one}");
     })
     .await;
 }
@@ -47,13 +71,13 @@ async fn installed_upgraded_rolled_back_uninstalled_and_installed_again_it_goes_
 
         let upgrade = "--reuse-values --set operator.logFormat=json --wait --timeout 120s";
         ns.helm(&format!("upgrade trainyard charts/trainyard {upgrade}")).await;
-        let log = ns.kubectl("logs deployment/trainyard").await;
+        let log = ns.log_of_only_operator().await;
         assert!(log.starts_with('{'), "it is to log as JSON now: {log}");
         let second = ns.trigger(PIPELINE, "second").await.succeeds().await.model().to_owned();
         assert_eq!(listed(ns).await, [(first.clone(), false), (second.clone(), true)]);
 
         ns.helm("rollback trainyard 1 --wait --timeout 120s").await;
-        let log = ns.kubectl("logs deployment/trainyard").await;
+        let log = ns.log_of_only_operator().await;
         assert!(
             !log.starts_with('{') && log.contains("operator started"),
             "it is to log for people again: {log}"

@@ -3,9 +3,9 @@
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use trainyard_crds::PipelineRun;
-use trainyard_e2e::OPERATOR_ACCOUNT;
 use trainyard_e2e::rights::{Decided, decided};
 use trainyard_e2e::vocabulary::{Namespace, in_namespace, on_a_cluster_of_its_own, pipeline};
+use trainyard_e2e::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
 
 fn what_was_decided() -> Decided {
     decided(include_str!("../../../operator/tests/golden/rights.txt")).unwrap()
@@ -14,7 +14,12 @@ fn what_was_decided() -> Decided {
 #[tokio::test]
 async fn the_operators_account_may_do_what_was_decided_and_no_more() {
     in_namespace(async |ns| {
-        assert_eq!(ns.rights_of(OPERATOR_ACCOUNT).await, what_was_decided().granted);
+        let decided = what_was_decided();
+        assert_eq!(ns.rights_of(OPERATOR_ACCOUNT).await, decided.granted_elsewhere());
+        assert_eq!(
+            ns.rights_of_in(OPERATOR_ACCOUNT, OPERATOR_NAMESPACE).await,
+            decided.granted
+        );
     })
     .await;
 }
@@ -96,8 +101,10 @@ async fn the_operator_asks_for_no_more_than_it_may() {
 #[tokio::test]
 async fn there_is_no_right_that_the_operator_does_not_use() {
     on_a_cluster_of_its_own("rights", async |ns| {
-        let install = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
-        ns.helm(install).await;
+        // One leads, the other one watches it.
+        let replicas = "--set operator.replicas=2 --wait --timeout 120s";
+        let install = format!("install trainyard charts/trainyard --values charts/local-images.yaml {replicas}");
+        ns.helm(&install).await;
         ns.apply(pipeline("iris")).await;
         ns.trigger("iris", "first").await.succeeds().await;
         shares_a_revision(ns).await;

@@ -26,7 +26,10 @@ async fn told_to_stop_it_ends_in_time_and_says_so_and_its_runs_go_on_with_the_ne
         assert!(end.in_time, "{}", end.log);
         let log = lines(&end.log);
         let said: Vec<_> = log.iter().map(|line| line["message"].as_str().unwrap()).collect();
-        assert!(said.ends_with(&["asked to stop", "stopped"]), "{said:?}");
+        assert!(
+            said.ends_with(&["asked to stop", "lease released", "stopped"]),
+            "{said:?}"
+        );
 
         let of_run = format!("{}/{}", ns.name(), run.name());
         let created = log.iter().find(|line| line["message"] == "attempt created").unwrap();
@@ -38,7 +41,7 @@ async fn told_to_stop_it_ends_in_time_and_says_so_and_its_runs_go_on_with_the_ne
         let end = run.succeeds().await;
         assert_eq!(end.attempts(), [("extract", 1), ("validate", 1), ("train", 1)]);
         assert_eq!(run.attempts_asked_for(), ["extract-1", "validate-1", "train-1"]);
-        for line in lines(&ns.kubectl("logs deployment/trainyard").await) {
+        for line in lines(&ns.log_of_only_operator().await) {
             let of_stage = line["message"].as_str().is_some_and(|said| said.starts_with("attempt"));
             assert!(
                 !of_stage || (line["span"]["run"] == of_run && line["stage"].is_string()),

@@ -124,7 +124,7 @@ pub(crate) fn write(page: &mut String, figures: &ClusterFigures) -> std::fmt::Re
     )?;
     writeln!(
         page,
-        "| writes of a resting operator, {} s | 0 | {} | {} |\n",
+        "| writes of a resting operator besides its Lease, {} s | 0 | {} | {} |\n",
         measured.writes.rest_seconds,
         measured.writes.at_rest,
         kept(measured.writes.at_rest == 0)

@@ -13,3 +13,6 @@ mod a_token_waits_for_room;
 mod killed_and_started_again;
 mod retention;
 mod schedules;
+mod the_lease_is_lost;
+mod the_next_leader_takes_over;
+mod two_leaders_are_harmless;

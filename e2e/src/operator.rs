@@ -7,6 +7,7 @@ use crate::state::State;
 use crate::{cache, cluster, forwarder};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -105,9 +106,9 @@ async fn kill_all(state: &State) -> Result<()> {
     Ok(())
 }
 
-/// Asks a process to stop, by SIGTERM.
-pub(crate) fn ask_to_stop(state: &State, number: Number) -> Result<()> {
-    processes::ask_to_stop(state, &number.name())
+/// Sends a signal to a process, where there is one.
+pub(crate) fn send(state: &State, number: Number, signal: Signal) -> Result<()> {
+    processes::send(state, &number.name(), signal)
 }
 
 fn install_chart(state: &State, runs: OperatorRuns, program: &Utf8Path) -> Result<()> {

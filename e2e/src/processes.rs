@@ -168,11 +168,11 @@ pub(crate) async fn end_named(state: &State, name: &str) -> Result<()> {
     end(named(state, name)?.as_slice()).await
 }
 
-/// Sends SIGTERM to the process of this name, if one was written down and is still the same.
-pub(crate) fn ask_to_stop(state: &State, name: &str) -> Result<()> {
+/// Sends a signal to the process of this name, if one was written down and is still the same.
+pub(crate) fn send(state: &State, name: &str, signal: Signal) -> Result<()> {
     let named = named(state, name)?.filter(Recorded::runs);
     if let Some(number) = named.and_then(|process| Pid::from_raw(process.number)) {
-        kill_process(number, Signal::TERM).with_context(|| format!("cannot stop {name}"))?;
+        kill_process(number, signal).with_context(|| format!("no signal to {name}"))?;
     }
     Ok(())
 }

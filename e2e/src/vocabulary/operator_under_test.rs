@@ -6,6 +6,7 @@ use crate::deadline::until;
 use crate::operator::{self, Election, Number};
 use crate::processes::Processes;
 use k8s_openapi::jiff::Timestamp;
+use rustix::process::Signal;
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -72,9 +73,23 @@ impl Operator<'_> {
 
     /// Asks it to stop, by SIGTERM, and waits for its end. Gives its exit code.
     pub async fn stop(&mut self) -> Option<i32> {
-        let asked = operator::ask_to_stop(self.cluster.state(), self.number);
-        asked.unwrap_or_else(|error| panic!("{} is not asked: {error:#}", self.name()));
+        self.send(Signal::TERM);
         self.ends().await
+    }
+
+    /// Lets it stand still, by SIGSTOP, as a machine does that has no time for it.
+    pub fn stand_still(&self) {
+        self.send(Signal::STOP);
+    }
+
+    /// Lets it go on from where it stood still.
+    pub fn go_on(&self) {
+        self.send(Signal::CONT);
+    }
+
+    fn send(&self, signal: Signal) {
+        let sent = operator::send(self.cluster.state(), self.number, signal);
+        sent.unwrap_or_else(|error| panic!("{}: {error:#}", self.name()));
     }
 
     /// Waits until it ends, which it must do by itself. Gives its exit code.

@@ -37,6 +37,11 @@ async fn a_leader_that_is_killed_or_stopped_amid_ten_runs_is_followed_and_no_att
         let runs = join_all((0..RUNS).map(|_| ns.start("iris"))).await;
 
         ns.wait_for_jobs(RUNS).await;
+        assert!(
+            !second.log().contains("attempt created"),
+            "it is to wait: {}",
+            second.log()
+        );
         let killed = Timestamp::now();
         first.kill().await;
         let led = second.says_after(killed, " leads ").await;

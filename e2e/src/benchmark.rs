@@ -6,6 +6,7 @@
 
 mod contenders;
 mod figures;
+pub mod scale;
 mod writes;
 
 pub use figures::{Figures, Pair, Writes};

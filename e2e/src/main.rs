@@ -5,6 +5,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
+use trainyard_e2e::benchmark::scale::{self, Scale};
 use trainyard_e2e::benchmark::{self, Extent};
 use trainyard_e2e::image::build;
 use trainyard_e2e::{
@@ -53,6 +54,17 @@ enum Task {
         /// Pairs of a run and three bare pods.
         #[arg(long, default_value_t = 10)]
         pairs: u32,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Measures many runs through one operator, and bursts of them; prints the figures as JSON.
+    BenchScale {
+        /// Runs through one operator, on fake nodes.
+        #[arg(long, default_value_t = 10_000)]
+        runs: usize,
+        /// Rounds of a burst on one kubelet.
+        #[arg(long, default_value_t = 3)]
+        bursts: u32,
         #[command(flatten)]
         which: Which,
     },
@@ -119,6 +131,16 @@ async fn run() -> Result<ExitCode> {
                 ..Extent::default()
             };
             let figures = benchmark::measure(&which.name, extent).await?;
+            println!("{}", serde_json::to_string(&figures)?);
+        }
+        Task::BenchScale { runs, bursts, which } => {
+            let scale = Scale {
+                runs,
+                jobs: runs.min(Scale::default().jobs),
+                bursts,
+                ..Scale::default()
+            };
+            let figures = scale::measure(&which.name, scale).await?;
             println!("{}", serde_json::to_string(&figures)?);
         }
         Task::Binaries => {

@@ -177,6 +177,12 @@ pub(crate) fn send(state: &State, name: &str, signal: Signal) -> Result<()> {
     Ok(())
 }
 
+/// The number of the process of this name, if one was written down and is still the same.
+pub(crate) fn number(state: &State, name: &str) -> Result<Option<i32>> {
+    let running = named(state, name)?.filter(Recorded::runs);
+    Ok(running.map(|process| process.number))
+}
+
 /// Those that were written down, in order of their names, whether they run or not.
 pub(crate) fn names(state: &State) -> Result<Vec<String>> {
     let folder = state.processes();

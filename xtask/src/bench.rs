@@ -1,4 +1,4 @@
-//! `cargo xtask bench data | cluster`: how fast and how small we are, beside pandas and scikit-learn, on this machine.
+//! `cargo xtask bench data | cluster | scale`: how fast and how small we are, beside pandas and scikit-learn, on this machine.
 //!
 //! Contenders run in turn (A B C, A B C, …), so that what disturbs the machine disturbs all; ratios are of one round, and the
 //! median of them is what counts. Memory is measured in a round of its own that is not timed. Writes `docs/benchmarks.md` and
@@ -10,6 +10,7 @@ mod customers;
 mod figures;
 mod measure;
 mod report;
+mod scale;
 
 use crate::{live, repository};
 use anyhow::{Context, Result, bail};
@@ -26,6 +27,8 @@ pub(crate) enum Benchmark {
     Data(Arguments),
     /// The sample pipeline on a real cluster, beside three bare pods and three Jobs; what the operator writes.
     Cluster(cluster::Arguments),
+    /// Thousands of runs through one operator, its start with all of them kept, bursts of runs on one kubelet.
+    Scale(scale::Arguments),
 }
 
 /// How much of it.
@@ -69,6 +72,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
     match benchmark {
         Benchmark::Data(arguments) => data(arguments)?,
         Benchmark::Cluster(arguments) => cluster::run(arguments)?,
+        Benchmark::Scale(arguments) => scale::run(arguments)?,
     }
     let page = repository::root().join("docs/benchmarks.md");
     fs::write(&page, report::page()?).with_context(|| format!("cannot write {page}"))?;

@@ -24,7 +24,7 @@ const PIPELINE: &str = "seed";
 /// The same with one more stage.
 const LONGER: &str = "seed-and-one";
 /// Nothing here takes longer, or the cluster is broken.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 /// The sample table.
 const CSV: &str = "age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
 

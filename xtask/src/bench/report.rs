@@ -1,7 +1,7 @@
 //! `docs/benchmarks.md`, from the figures.
 
 use super::figures::{Figures, median};
-use super::{cluster, customers};
+use super::{cluster, customers, scale};
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use std::fmt::Write;
@@ -25,6 +25,9 @@ pub(crate) fn page() -> Result<String> {
     }
     if let Some(figures) = raw("cluster.json")? {
         cluster::write(&mut page, &figures).expect("a String takes everything");
+    }
+    if let Some(figures) = raw("scale.json")? {
+        scale::write(&mut page, &figures).expect("a String takes everything");
     }
     Ok(page)
 }

@@ -1,0 +1,110 @@
+//! How the operator bears many runs: its memory, its processor time and its writes over thousands of runs on fake nodes, beside the Job
+//! controller alone; its next start with all of them kept; and a burst of runs on one kubelet, beside bare pods.
+
+mod burst;
+mod flood;
+mod gauge;
+
+pub use burst::Burst;
+pub use flood::{Flood, Sample};
+
+use crate::cluster::Cluster;
+use crate::image::build;
+use crate::operator::OperatorRuns;
+use crate::options::Options;
+use crate::state::Name;
+use anyhow::Result;
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Runs through one operator, on fake nodes.
+    pub runs: usize,
+    /// Pipelines that they are of.
+    pub pipelines: usize,
+    /// Runs, or Jobs, under way at once.
+    pub at_once: usize,
+    /// Jobs through the Job controller alone.
+    pub jobs: usize,
+    /// Rounds of a burst on one kubelet.
+    pub bursts: u32,
+    /// Runs of a burst.
+    pub burst: u32,
+    /// Due times of a schedule that are watched.
+    pub minutes: usize,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            runs: 10_000,
+            pipelines: 100,
+            at_once: 50,
+            jobs: 3_000,
+            bursts: 3,
+            burst: 30,
+            minutes: 2,
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaleFigures {
+    /// The API server's version.
+    pub kubernetes: String,
+    /// Many runs through one operator.
+    pub flood: Flood,
+    /// Bursts on one kubelet.
+    pub bursts: Vec<Burst>,
+}
+
+/// Fake nodes: each takes 250 pods.
+const FAKE_NODES: u8 = 8;
+
+/// Measures, on clusters of its own.
+///
+/// # Errors
+/// When a cluster does not come up, or a run does not Succeed. The clusters are ended in either case.
+pub async fn measure(name: &Name, scale: Scale) -> Result<ScaleFigures> {
+    let folder = build::target().join("images");
+    let [operator, _] = build::write_archives(&folder)?;
+    let fake = Options {
+        name: name.clone(),
+        nodes: 0,
+        fake_nodes: FAKE_NODES,
+        ..Options::default()
+    };
+    let (kubernetes, flood) = on(&fake, &operator, async |cluster| {
+        let version = cluster.client().apiserver_version().await?.git_version;
+        Ok((version, flood::measure(cluster, scale).await?))
+    })
+    .await?;
+    let real = Options {
+        name: name.clone(),
+        images: build::archives_in(&folder)?,
+        ..Options::default()
+    };
+    let bursts = on(&real, &operator, async |cluster| burst::measure(cluster, scale).await).await?;
+    Ok(ScaleFigures {
+        kubernetes,
+        flood,
+        bursts,
+    })
+}
+
+/// On a cluster with the operator as a process, whose memory and time can be seen.
+async fn on<T>(options: &Options, operator: &Utf8Path, measured: impl AsyncFnOnce(&Cluster) -> Result<T>) -> Result<T> {
+    Cluster::down_by_name(&options.name).await?;
+    let mut cluster = Cluster::up(options).await?;
+    let measured = async {
+        cluster.install_operator(OperatorRuns::Process, operator).await?;
+        measured(&cluster).await
+    }
+    .await;
+    Cluster::down_by_name(&options.name).await?;
+    measured
+}

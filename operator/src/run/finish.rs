@@ -56,11 +56,23 @@ pub(super) async fn finish(
     };
     let namespace = object.namespace().unwrap_or_default();
     let name = revision.pipeline.name();
-    let moved = tell_pipeline(ctx, &namespace, name, &end).await?;
-    if let Some(champion) = moved {
+    let mut moved = tell_pipeline(ctx, &namespace, name, &end).await?;
+    while let Some(champion) = moved {
         mark_champion(ctx, &namespace, name, &champion).await?;
+        // Two runs may end at once. Who has marked looks again: a champion that was moved before the mark is seen here, and one
+        // that is moved after it sees the mark.
+        moved = champion_of(ctx, &namespace, name).await?.filter(|now| *now != champion);
     }
     Ok(())
+}
+
+/// Which version is champion now; none where the pipeline is gone, or cannot be read.
+async fn champion_of(ctx: &Context, namespace: &str, name: &PipelineName) -> Result<Option<ModelVersionName>, Error> {
+    let pipelines: Api<GuardedPipeline> = Api::namespaced(ctx.client.clone(), namespace);
+    let found = pipelines.get_opt(name.as_str()).await;
+    let found = found.map_err(Error::kube("read the run's pipeline"))?;
+    let status = found.and_then(|pipeline| pipeline.0.ok()?.status);
+    Ok(status.and_then(|status| ModelVersionName::parse(status.champion?).ok()))
 }
 
 struct End<'a> {

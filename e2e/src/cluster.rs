@@ -148,6 +148,15 @@ impl Cluster {
         })
     }
 
+    /// The same cluster once more, for somebody else.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            processes: Processes::of(&self.state),
+            state: self.state.clone(),
+        }
+    }
+
     /// Whether the cluster of this name is up.
     pub fn is_up(name: &Name) -> Result<bool> {
         Ok(State::of(name)?.ready().exists())
@@ -388,6 +397,7 @@ impl Rising {
             endpoints: self.endpoints,
             certificates: &self.certificates,
             node_loss: self.options.node_loss,
+            only_fakes: nodes.is_empty(),
             place: self.place.clone(),
         };
         plane.start_api(processes)?;

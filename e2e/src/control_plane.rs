@@ -45,6 +45,8 @@ pub(crate) struct ControlPlane<'a> {
     pub(crate) endpoints: Endpoints,
     pub(crate) certificates: &'a Certificates,
     pub(crate) node_loss: NodeLoss,
+    /// Whether there is no node but fake ones.
+    pub(crate) only_fakes: bool,
     pub(crate) place: Place,
 }
 
@@ -62,7 +64,17 @@ impl ControlPlane<'_> {
         let arguments = controller_manager::arguments(self, &manager);
         self.start(processes, "kube-controller-manager", &arguments)?;
         let scheduler = self.kubeconfig("kubeconfig-scheduler", scheduler)?;
-        self.start(processes, "kube-scheduler", &scheduler::arguments(&scheduler))
+        self.start(processes, "kube-scheduler", &scheduler::arguments(self, &scheduler))
+    }
+
+    /// How often those that watch and act may ask: they hold back for the sake of large clusters, and where pods end in moments that
+    /// would be all that one sees of them.
+    fn pace(&self) -> Vec<String> {
+        let pace = ["--kube-api-qps=1000", "--kube-api-burst=2000"];
+        pace.iter()
+            .filter(|_| self.only_fakes)
+            .map(|&flag| flag.to_owned())
+            .collect()
     }
 
     /// Writes a kubeconfig for one of the cluster's own processes.

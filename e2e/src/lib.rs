@@ -27,6 +27,7 @@ mod kubeconfig;
 mod control_plane;
 mod dns;
 mod fake_nodes;
+pub mod fault_proxy;
 mod forwarder;
 pub mod image;
 mod node;
@@ -39,6 +40,7 @@ mod cluster;
 mod operator;
 mod options;
 mod readiness;
+mod reliability;
 
 mod test_run;
 pub mod vocabulary;

@@ -75,6 +75,9 @@ enum Task {
         /// Leaves the cluster up, and the namespaces of failed tests in it.
         #[arg(long)]
         keep: bool,
+        /// Tests on faults try all of their cases: an hour instead of minutes.
+        #[arg(long)]
+        full: bool,
         /// How the operator runs.
         #[arg(long, value_enum, default_value_t = OPERATOR_RUNS)]
         operator: OperatorRuns,
@@ -153,6 +156,7 @@ async fn run() -> Result<ExitCode> {
         Task::Test {
             filters,
             keep,
+            full,
             operator,
             which,
         } => {
@@ -170,6 +174,7 @@ async fn run() -> Result<ExitCode> {
                 name: which.name,
                 filters,
                 keep,
+                full,
                 operator: if tests == Tests::FakeNodes {
                     OperatorRuns::Process
                 } else {

@@ -2,13 +2,13 @@
 
 use crate::command::{command, output, run};
 use crate::image::build;
-use crate::processes::{self, Processes};
+use crate::processes::{self, Place, Processes};
 use crate::state::State;
 use crate::{cache, cluster, forwarder};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
@@ -229,6 +229,32 @@ pub(crate) fn start(state: &State, processes: &mut Processes, number: Number, el
         processes.all_run()?;
     }
     ready.context("the operator is not ready")
+}
+
+/// Starts one more, for one namespace only, which finds its API server at `server`. [`install`] has prepared its account.
+pub(crate) fn start_for(processes: &mut Processes, state: &State, namespace: &str, server: &str) -> Result<String> {
+    let name = format!("{OPERATOR}-{namespace}");
+    let kubeconfig = state.folder().join(format!("kubeconfig-{name}"));
+    if !kubeconfig.exists() {
+        let text = fs::read_to_string(self::kubeconfig(state)).context("no operator was installed as a process")?;
+        let mut document: Value = serde_json::from_str(&text).context("its kubeconfig is not ours")?;
+        document["clusters"][0]["cluster"] = json!({ "server": server });
+        state.write(&kubeconfig, document.to_string())?;
+    }
+    // On everybody's loopback, where its server is.
+    let place = Place {
+        network: None,
+        ..cluster::place(state.name())
+    };
+    let arguments = [
+        format!("KUBECONFIG={kubeconfig}"),
+        program(state).to_string(),
+        format!("--namespace={namespace}"),
+        format!("--worker-image={}", build::name_of("trainyard-worker")),
+        "--worker-image-pull-policy=Never".to_owned(),
+    ];
+    processes.start(&name, &place, Utf8Path::new("env"), &arguments)?;
+    Ok(name)
 }
 
 /// How it runs, for whoever comes later.

@@ -97,6 +97,13 @@ impl Processes {
         self.state.logs().join(format!("{name}.log"))
     }
 
+    /// The number of a process that was started here.
+    pub(crate) fn number_of(&self, name: &str) -> Option<Pid> {
+        let mut started = self.started.iter().rev();
+        let (_, child) = started.find(|(started, _)| started == name)?;
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+    }
+
     /// Lets the kernel forget those that ended after us, their parent.
     pub(crate) fn reap(&mut self) {
         for (_, child) in &mut self.started {
@@ -204,6 +211,17 @@ fn named(state: &State, name: &str) -> Result<Option<Recorded>> {
     } else {
         Ok(None)
     }
+}
+
+/// The program and the arguments of a process that was written down and runs.
+pub(crate) fn command_line(state: &State, name: &str) -> Result<Vec<String>> {
+    let recorded = Recorded::read(&state.processes().join(name))?;
+    let recorded = recorded
+        .filter(Recorded::runs)
+        .with_context(|| format!("{name} does not run"))?;
+    let path = format!("/proc/{}/cmdline", recorded.number);
+    let line = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    Ok(line.split_terminator('\0').map(str::to_owned).collect())
 }
 
 async fn end(recorded: &[Recorded]) -> Result<()> {

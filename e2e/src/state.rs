@@ -130,6 +130,11 @@ impl State {
         self.folder.join("not-checked")
     }
 
+    /// What tests have counted of faults and losses, a JSON line each.
+    pub(crate) fn faults(&self) -> Utf8PathBuf {
+        self.folder.join("faults")
+    }
+
     /// Written last: the cluster came up as these [`crate::Options`] say.
     pub(crate) fn ready(&self) -> Utf8PathBuf {
         self.folder.join("ready.json")

@@ -6,6 +6,7 @@ use crate::image::build;
 use crate::operator::OperatorRuns;
 use crate::options::Options;
 use crate::phases::Phases;
+use crate::reliability;
 use crate::state::{Name, State};
 use crate::vocabulary::{self, FAKE_NODES};
 use anyhow::{Context, Result};
@@ -28,6 +29,8 @@ pub struct TestRun {
     pub filters: Vec<String>,
     /// Whether the cluster stays up.
     pub keep: bool,
+    /// Whether tests on faults try all of their cases, which takes much longer.
+    pub full: bool,
     /// How the operator runs.
     pub operator: OperatorRuns,
     /// Which tests can run here.
@@ -114,8 +117,10 @@ impl TestRun {
         cluster.install_operator(self.operator, operator).await?;
         phases.done("operator");
         let not_checked = cluster.state().not_checked();
-        let passed = self.cargo_test(operator, &not_checked);
+        let faults = cluster.state().faults();
+        let passed = self.cargo_test(operator, &not_checked, &faults);
         phases.done("tests");
+        reliability::tell(&faults)?;
         if !passed {
             return Ok(Ended::Failed);
         }
@@ -159,7 +164,7 @@ impl TestRun {
         }
     }
 
-    fn cargo_test(&self, operator: &Utf8Path, not_checked: &Utf8Path) -> bool {
+    fn cargo_test(&self, operator: &Utf8Path, not_checked: &Utf8Path, faults: &Utf8Path) -> bool {
         let test = [
             "test",
             "--locked",
@@ -179,9 +184,13 @@ impl TestRun {
             .current_dir(build::root())
             .env(vocabulary::CLUSTER_VARIABLE, self.name.to_string())
             .env(vocabulary::OPERATOR_VARIABLE, operator)
-            .env(vocabulary::NOT_CHECKED_VARIABLE, not_checked);
+            .env(vocabulary::NOT_CHECKED_VARIABLE, not_checked)
+            .env(vocabulary::FAULTS_VARIABLE, faults);
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
+        }
+        if self.full {
+            cargo.env(vocabulary::FULL_VARIABLE, "1");
         }
         if self.keep {
             cargo.env(vocabulary::KEEP_VARIABLE, "1");

@@ -12,14 +12,17 @@
 mod account;
 mod admission;
 mod audit;
+mod control_plane_killed;
 mod documented;
 mod evidence;
+mod faults;
 mod kstatus;
 mod kubectl;
 mod lease;
 mod lost_node;
 mod namespace;
 mod not_here;
+mod operator_behind_a_proxy;
 mod operator_pod;
 mod operator_under_test;
 mod own_cluster;
@@ -31,13 +34,17 @@ mod stage;
 mod volume;
 mod wait;
 
+pub(crate) use faults::{FAULTS_VARIABLE, FULL_VARIABLE};
 pub(crate) use namespace::{CLUSTER_VARIABLE, KEEP_VARIABLE};
 pub(crate) use not_here::NOT_CHECKED_VARIABLE;
 pub(crate) use own_cluster::{FAKE_NODES, OPERATOR_VARIABLE};
 
 pub use audit::Request;
+pub use control_plane_killed::Part;
 pub use documented::follow;
+pub use faults::{Counted, full, seed};
 pub use namespace::{Namespace, cluster_under_test, in_namespace, in_namespace_on_fake_nodes};
+pub use operator_behind_a_proxy::OwnOperator;
 pub use operator_pod::OperatorsEnd;
 pub use operator_under_test::Operator;
 pub use own_cluster::{on_a_cluster_of_its_own, on_fake_nodes_of_its_own, on_two_nodes_of_its_own};

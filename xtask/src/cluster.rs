@@ -32,6 +32,9 @@ pub(crate) enum Task {
         /// Leaves the cluster up, and the namespaces of failed tests in it: what one does while working on them.
         #[arg(long)]
         keep: bool,
+        /// Tests on faults try all of their cases, which takes much longer.
+        #[arg(long)]
+        full: bool,
         #[command(flatten)]
         which: Which,
     },
@@ -67,10 +70,16 @@ pub(crate) fn run(task: &Task) -> Result<ExitCode> {
         }
         Task::Down(which) => trainyard_cluster(&[&["down"], &which.words()[..]].concat()),
         Task::Kubeconfig(which) => trainyard_cluster(&[&["kubeconfig"], &which.words()[..]].concat()),
-        Task::Test { filters, keep, which } => {
+        Task::Test {
+            filters,
+            keep,
+            full,
+            which,
+        } => {
             let filters: Vec<_> = filters.iter().map(String::as_str).collect();
-            let keep = keep.then_some("--keep");
-            let words = [&["test"], &which.words()[..], keep.as_slice(), &["--"], &filters].concat();
+            let (keep, full) = (keep.then_some("--keep"), full.then_some("--full"));
+            let options = [keep.as_slice(), full.as_slice()].concat();
+            let words = [&["test"], &which.words()[..], &options, &["--"], &filters].concat();
             trainyard_cluster(&words)
         }
     }

@@ -34,7 +34,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Everything that must hold: format, lints, tests, generated files, licences, live comparisons. Installs what it needs.
-    Test,
+    Test {
+        /// Tests on faults try all of their cases, which takes much longer.
+        #[arg(long)]
+        full: bool,
+    },
     /// `test`, and a look at the ten longest Rust files.
     Ci,
     /// Measures, and writes docs/benchmarks.md.
@@ -65,9 +69,9 @@ enum Task {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Test => Ok(test::run()),
+        Task::Test { full } => Ok(test::run(full)),
         Task::Ci => {
-            let code = test::run();
+            let code = test::run(false);
             longest_files::print()?;
             Ok(code)
         }

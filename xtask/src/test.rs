@@ -8,8 +8,8 @@ use std::process::ExitCode;
 /// The cluster of the tests: another one than people use, which stays as it is.
 const CLUSTER: &str = "test";
 
-/// Runs all steps; 0 when every one succeeded.
-pub(crate) fn run() -> ExitCode {
+/// Runs all steps; 0 when every one succeeded. `full`: tests on faults try all of their cases.
+pub(crate) fn run(full: bool) -> ExitCode {
     let [models, tables, metrics, splits, mlflow, identical] = live::STEPS;
     step::run_all(&[
         Step {
@@ -74,7 +74,11 @@ pub(crate) fn run() -> ExitCode {
         },
         Step {
             name: "cluster: tests",
-            run: || cluster::step(&["test", "--name", CLUSTER]),
+            run: if full {
+                || cluster::step(&["test", "--name", CLUSTER, "--full"])
+            } else {
+                || cluster::step(&["test", "--name", CLUSTER])
+            },
         },
     ])
 }

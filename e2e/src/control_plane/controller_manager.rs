@@ -4,7 +4,7 @@ use super::ControlPlane;
 use camino::Utf8Path;
 
 pub(super) fn arguments(plane: &ControlPlane<'_>, kubeconfig: &Utf8Path) -> Vec<String> {
-    [
+    let own = [
         format!("--kubeconfig={kubeconfig}"),
         format!(
             "--service-account-private-key-file={}",
@@ -19,6 +19,6 @@ pub(super) fn arguments(plane: &ControlPlane<'_>, kubeconfig: &Utf8Path) -> Vec<
         "--secure-port=0".to_owned(),
         format!("--node-monitor-grace-period={}s", plane.node_loss.grace.as_secs()),
         format!("--node-monitor-period={}s", plane.node_loss.look_every().as_secs()),
-    ]
-    .into()
+    ];
+    own.into_iter().chain(plane.pace()).collect()
 }

@@ -1,7 +1,7 @@
 //! A test's own namespace: made before it, everything in it printed when it fails, removed after it.
 
 use super::kubectl::Said;
-use super::{PATIENCE, Request, Run, Volume, evidence, kubectl, not_here, volume, wait};
+use super::{PATIENCE, PipelineManifest, Request, Run, Volume, evidence, kubectl, not_here, volume, wait};
 use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::state::Name;
@@ -9,7 +9,7 @@ use futures::{AsyncBufReadExt as _, AsyncReadExt as _, FutureExt as _, StreamExt
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Namespace as Object, Pod, ServiceAccount};
-use kube::api::{ListParams, LogParams, PostParams};
+use kube::api::{ListParams, LogParams, Patch, PatchParams, PostParams};
 use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
@@ -81,6 +81,30 @@ pub(super) async fn in_namespace_of(cluster: Cluster, test: impl AsyncFnOnce(&Na
 }
 
 impl Namespace {
+    /// Another one in the same cluster, with a workspace for pods on fake nodes. It goes with the cluster, or with
+    /// [`Self::delete`].
+    pub async fn beside(&self, name: &str) -> Self {
+        let object = Object {
+            metadata: kube::api::ObjectMeta {
+                name: Some(name.to_owned()),
+                ..Default::default()
+            },
+            ..Object::default()
+        };
+        let namespace = Self::create_object(self.cluster.again(), &object).await;
+        namespace.volume_of_fake_nodes(WORKSPACE).await;
+        namespace
+    }
+
+    /// Asks for its deletion, and waits until it is gone.
+    pub async fn delete(&self) {
+        let api: Api<Object> = Api::all(self.cluster.client());
+        let asked = api.delete(&self.name, &kube::api::DeleteParams::default()).await;
+        asked.unwrap_or_else(|error| panic!("namespace {} stays: {error}", self.name));
+        let what = format!("namespace {} goes", self.name);
+        wait::until(api, &self.name, &what, PATIENCE, |object| object.is_none()).await;
+    }
+
     /// Its name tells which test it is of, to whoever looks at the cluster meanwhile.
     async fn create(cluster: Cluster) -> Self {
         let thread = std::thread::current();
@@ -94,8 +118,12 @@ impl Namespace {
             },
             ..Object::default()
         };
+        Self::create_object(cluster, &object).await
+    }
+
+    async fn create_object(cluster: Cluster, object: &Object) -> Self {
         let api: Api<Object> = Api::all(cluster.client());
-        let created = api.create(&PostParams::default(), &object).await;
+        let created = api.create(&PostParams::default(), object).await;
         let created = created.unwrap_or_else(|error| panic!("cannot make a namespace: {error}"));
         let namespace = Self {
             cluster,
@@ -230,6 +258,26 @@ impl Namespace {
     pub async fn restrict(&self) {
         let label = "pod-security.kubernetes.io/enforce=restricted";
         self.kubectl(&format!("label namespace {} {label}", self.name)).await;
+    }
+
+    /// Makes a pipeline without asking kubectl to, which takes longer than all else on fake nodes. What it reads is not made: no
+    /// program reads it there.
+    pub async fn make(&self, manifest: &PipelineManifest) {
+        let object: MLPipeline = manifest.object();
+        let created = self.api().create(&PostParams::default(), &object).await;
+        created.unwrap_or_else(|error| panic!("cannot make a pipeline: {error}\nof\n{manifest}"));
+    }
+
+    /// Changes an object of a kind by a merge patch.
+    pub async fn change<K>(&self, name: &str, patch: &serde_json::Value)
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let patched = self
+            .api::<K>()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await;
+        patched.unwrap_or_else(|error| panic!("cannot change {} `{name}`: {error}", K::kind(&())));
     }
 
     /// Starts a run of a pipeline by hand, as `kubectl create` does.

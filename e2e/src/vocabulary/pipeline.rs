@@ -4,6 +4,7 @@ use crate::fake_nodes;
 use crate::image::TEST_WORKER;
 use serde_json::{Map, Value, json};
 use std::fmt;
+use trainyard_crds::MLPipeline;
 
 /// The four rows of the seed pipeline.
 pub const SEED_ROWS: &str = "age,salary,target\n25,50000,0\n30,60000,1\n45,80000,1\n22,40000,0\n";
@@ -96,6 +97,35 @@ impl PipelineManifest {
             .set("worker.tolerations", json!([{"key": key, "operator": "Exists"}]))
     }
 
+    /// A further stage behind these, which looks at what `extract` has read.
+    #[must_use]
+    pub fn and_validates(mut self, stage: &str, after: &[&str]) -> Self {
+        let stage = json!({"name": stage, "dependsOn": after, "input": "extract", "validate": {"noNulls": "All"}});
+        self.stages_mut().push(stage);
+        self
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn spec(&self) -> Value {
+        self.spec.clone()
+    }
+
+    /// The pipeline itself, without what it reads.
+    pub(super) fn object(&self) -> MLPipeline {
+        let object = serde_json::from_value(self.manifest());
+        object.unwrap_or_else(|error| panic!("no MLPipeline: {error}\n{self}"))
+    }
+
+    fn manifest(&self) -> Value {
+        json!({
+            "apiVersion": "trainyard.dev/v1alpha1",
+            "kind": "MLPipeline",
+            "metadata": {"name": self.name},
+            "spec": self.spec,
+        })
+    }
+
     fn stages_mut(&mut self) -> &mut Vec<Value> {
         let stages = self.spec["stages"].as_array_mut();
         stages.unwrap_or_else(|| panic!("the stages are no list"))
@@ -120,13 +150,8 @@ fn field<'v>(value: &'v mut Value, path: &str) -> &'v mut Value {
 
 impl fmt::Display for PipelineManifest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, rows, spec } = self;
-        let pipeline = json!({
-            "apiVersion": "trainyard.dev/v1alpha1",
-            "kind": "MLPipeline",
-            "metadata": {"name": name},
-            "spec": spec,
-        });
+        let Self { name, rows, .. } = self;
+        let pipeline = self.manifest();
         if let Some(rows) = rows {
             let data = json!({
                 "apiVersion": "v1",

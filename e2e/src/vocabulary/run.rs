@@ -126,8 +126,7 @@ impl<'n> Run<'n> {
 
     async fn ask(&self, state: &str) {
         let patch = serde_json::json!({"spec": {"state": state}});
-        let words = format!("patch pipelinerun {} --type merge --patch {patch}", self.name);
-        self.namespace.kubectl(&words).await;
+        self.namespace.change::<PipelineRun>(&self.name, &patch).await;
     }
 
     /// Its Jobs, in the order of their creation.

@@ -204,7 +204,7 @@ impl Namespace {
         let api: Api<PersistentVolume> = Api::all(self.cluster().client());
         let created = api.create(&PostParams::default(), &volume).await;
         created.unwrap_or_else(|error| panic!("cannot make a volume: {error}"));
-        self.apply(json!({
+        let claim = PersistentVolumeClaim::deserialize(json!({
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": claim},
@@ -214,8 +214,10 @@ impl Namespace {
                 "volumeName": self.name(),
                 "resources": {"requests": {"storage": "1Gi"}},
             },
-        }))
-        .await;
+        }));
+        let claim = claim.unwrap_or_else(|error| panic!("no PersistentVolumeClaim: {error}"));
+        let created = self.api().create(&PostParams::default(), &claim).await;
+        created.unwrap_or_else(|error| panic!("cannot make a claim: {error}"));
     }
 }
 

@@ -1,8 +1,8 @@
 //! One pass over one run: reads the stores, asks the engine, carries out the answer. Decides nothing itself.
 //!
 //! In the order of a pass: the run behind the door (`door.rs`), its revision (`revision.rs`) and its claim (`claim.rs`), what is
-//! seen of its attempts (`observe.rs`, `ending.rs`, `obstacle.rs`; `causes.rs` and `gone.rs` ask the API server where the stores
-//! cannot know), the actions (`apply.rs`, `manifest.rs`), the end (`finish.rs`), the status (`status.rs`).
+//! seen of its attempts (`observe.rs`, `ending.rs`, `obstacle.rs`; `causes.rs`, `gone.rs` and `late_pods.rs` ask the API server where
+//! the stores cannot know), the actions (`apply.rs`, `manifest.rs`), the end (`finish.rs`), the status (`status.rs`).
 //!
 //! Killed between any two lines, the next pass ends in the same place: names follow from the run, "is there already" is
 //! success, and the status is written last.
@@ -15,6 +15,7 @@ mod door;
 pub(crate) mod ending;
 mod finish;
 mod gone;
+mod late_pods;
 pub(crate) mod manifest;
 mod node_loss;
 mod observe;
@@ -76,7 +77,7 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
         return Ok(Action::await_change());
     }
     let identity = door::Identity::of(object)?;
-    let objects = RunObjects::of(&ctx, &identity.namespace, &identity.uid);
+    let mut objects = RunObjects::of(&ctx, &identity.namespace, &identity.uid);
     let jobs = objects
         .jobs
         .iter()
@@ -96,6 +97,7 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
         Err(error) => return Err(error),
     };
     let run = door::run(object, &identity, &revision)?;
+    late_pods::look(&ctx, &identity.namespace, &run, &mut objects).await?;
     Pass {
         ctx: &ctx,
         object,

@@ -52,6 +52,11 @@ pub(crate) fn state(job: &SeenJob, pods: &[&SeenPod], noticed: Option<trainyard_
     }
 }
 
+/// Whether a Job says that it is at its end.
+pub(super) fn is_at_its_end(job: &SeenJob) -> bool {
+    ["Complete", "Failed"].iter().any(|end| condition(job, end).is_some())
+}
+
 /// What an attempt that has not begun says of its waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waits {

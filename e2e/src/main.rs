@@ -75,7 +75,7 @@ enum Task {
         /// Leaves the cluster up, and the namespaces of failed tests in it.
         #[arg(long)]
         keep: bool,
-        /// Tests on faults try all of their cases: an hour instead of minutes.
+        /// Tests on faults try all of their cases, which takes much longer.
         #[arg(long)]
         full: bool,
         /// How the operator runs.

@@ -150,7 +150,14 @@ impl Recorded {
         let ended = stat
             .rsplit_once(')')
             .is_none_or(|(_, fields)| fields.trim_start().starts_with('Z'));
-        !ended && Self::parse(&stat).is_some_and(|now| now == *self)
+        let ours = Self::parse(&stat).is_some_and(|now| now == *self);
+        ours && (!ended || self.threads() > 1)
+    }
+
+    /// The first thread of a process may be at its end while others still hold its files and ports.
+    fn threads(&self) -> usize {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.number));
+        threads.map_or(0, Iterator::count)
     }
 }
 

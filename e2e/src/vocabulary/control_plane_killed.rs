@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result};
 use kube::api::{GetParams, Request};
 use std::time::Duration;
 
+/// Who plays the nodes.
+const KWOK: &str = "kwok";
+
 /// A part of the control plane that a test may kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -34,18 +37,24 @@ impl Cluster {
     }
 
     async fn killed_and_started(&self, part: Part) -> Result<()> {
-        let (state, name) = (self.state(), part.program());
-        let line = processes::command_line(state, name)?;
-        let (program, arguments) = line.split_first().context("it has no command line")?;
-        processes::end_named(state, name).await?;
-        let mut processes = Processes::of(state);
-        processes.start(name, &cluster::place(state.name()), program.as_ref(), arguments)?;
+        let mut processes = Processes::of(self.state());
+        self.start_again(&mut processes, part.program()).await?;
         until("the API server is ready", Duration::from_secs(PATIENCE), async || {
             processes.all_run()?;
             let ready = Request::new("").get("readyz", &GetParams::default());
             let ready = ready.context("the question whether it is ready")?;
             Ok(self.client().request_text(ready).await.is_ok().then_some(()))
         })
-        .await
+        .await?;
+        // A kubelet says again what could not be written; kwok gives that up, and looks at all pods only when it starts.
+        self.start_again(&mut processes, KWOK).await
+    }
+
+    async fn start_again(&self, processes: &mut Processes, name: &str) -> Result<()> {
+        let state = self.state();
+        let line = processes::command_line(state, name)?;
+        let (program, arguments) = line.split_first().context("it has no command line")?;
+        processes::end_named(state, name).await?;
+        processes.start(name, &cluster::place(state.name()), program.as_ref(), arguments)
     }
 }

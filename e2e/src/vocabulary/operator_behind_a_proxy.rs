@@ -155,6 +155,10 @@ impl OwnOperator<'_> {
 
 impl Drop for OwnOperator<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let name = self.namespace.name();
+            eprintln!("--- the operator of namespace {name} said last:\n{}", self.last_words());
+        }
         self.kill();
         self.processes().reap();
     }

@@ -174,6 +174,10 @@ async fn a_webhook_that_cannot_be_asked_about_jobs_is_named_and_waited_for() {
         let end = run.succeeds().await;
         assert_eq!(end.attempts(), [("extract", 1), ("validate", 1), ("train", 1)]);
         assert_eq!(run.attempts_asked_for(), ["extract-1", "validate-1", "train-1"]);
+        let mut counted = Counted::of("a webhook that is down is to be asked about Jobs");
+        counted.add([("webhook down", 1)]);
+        counted.runs = 1;
+        counted.write_down();
     })
     .await;
 }
@@ -195,6 +199,10 @@ async fn a_second_container_that_a_policy_adds_says_nothing_about_the_stage() {
         };
         assert_eq!(version.spec.version.as_str(), end.model());
         ns.leave_pods_alone().await;
+        let mut counted = Counted::of("a policy adds a container to each pod, and one attempt fails");
+        counted.add([("container added", run.pods().await.len() as u64)]);
+        counted.runs = 1;
+        counted.write_down();
     })
     .await;
 }

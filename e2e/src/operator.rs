@@ -174,6 +174,11 @@ pub(crate) fn clock(state: &State) -> Utf8PathBuf {
     state.folder().join("clock")
 }
 
+/// The same of one that looks after this namespace only.
+pub(crate) fn clock_of(state: &State, namespace: &str) -> Utf8PathBuf {
+    state.folder().join(format!("clock-of-{namespace}"))
+}
+
 /// The program under test, for [`start`].
 fn program(state: &State) -> Utf8PathBuf {
     state.programs().join(OPERATOR)
@@ -252,6 +257,7 @@ pub(crate) fn start_for(processes: &mut Processes, state: &State, namespace: &st
         format!("--namespace={namespace}"),
         format!("--worker-image={}", build::name_of("trainyard-worker")),
         "--worker-image-pull-policy=Never".to_owned(),
+        format!("--test-clock={}", clock_of(state, namespace)),
     ];
     processes.start(&name, &place, Utf8Path::new("env"), &arguments)?;
     Ok(name)

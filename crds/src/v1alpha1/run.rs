@@ -56,7 +56,7 @@ pub struct PipelineRunSpec {
     /// The due time that the run is for, as `2026-11-24T05:30:00Z`: what `$(run.slot)`, `$(slot.date)`, `$(slot.start)` and
     /// `$(slot.end)` stand for. Left out, it is the last one that was due when the run was created. It cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), regex(pattern = SLOT_PATTERN))]
+    #[schemars(length(max = 40), regex(pattern = SLOT_PATTERN))]
     pub slot: Option<String>,
     /// What is wanted of the run; `Running` when left out. The one field that may be changed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,11 @@
 //! The operator under test: what it has logged; and, where it is a process, its end and its next start.
 
-use super::PATIENCE;
+use super::{Namespace, PATIENCE};
 use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::operator::{self, Election, Number};
 use crate::processes::Processes;
+use camino::Utf8Path;
 use k8s_openapi::jiff::Timestamp;
 use rustix::process::Signal;
 use std::fs;
@@ -30,17 +31,7 @@ impl Cluster {
 
     /// Sets the clock that its schedules go by, which goes on from there. It must run as a process.
     pub fn set_clock(&self, time: &str) {
-        let wanted: Timestamp = time.parse().unwrap_or_else(|error| panic!("{error}"));
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        let seconds = wanted.as_second() - i64::try_from(now).unwrap_or(i64::MAX);
-        // By a rename: nobody reads half of it.
-        let file = operator::clock(self.state());
-        let new = file.with_extension("new");
-        let written = fs::write(&new, seconds.to_string()).and_then(|()| fs::rename(&new, &file));
-        written.unwrap_or_else(|error| panic!("the clock is not set: {error}"));
+        set_clock(&operator::clock(self.state()), time);
     }
 
     /// Starts it again, and waits until it has seen what is there.
@@ -56,6 +47,26 @@ impl Cluster {
             processes: Processes::of(self.state()),
         }
     }
+}
+
+impl Namespace {
+    /// Sets the clock of an operator that looks after this namespace only.
+    pub fn set_clock(&self, time: &str) {
+        set_clock(&operator::clock_of(self.cluster().state(), self.name()), time);
+    }
+}
+
+fn set_clock(file: &Utf8Path, time: &str) {
+    let wanted: Timestamp = time.parse().unwrap_or_else(|error| panic!("{error}"));
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let seconds = wanted.as_second() - i64::try_from(now).unwrap_or(i64::MAX);
+    // By a rename: nobody reads half of it.
+    let new = file.with_extension("new");
+    let written = fs::write(&new, seconds.to_string()).and_then(|()| fs::rename(&new, file));
+    written.unwrap_or_else(|error| panic!("the clock is not set: {error}"));
 }
 
 impl Operator<'_> {

@@ -10,9 +10,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use serde_json::json;
 use trainyard_crds::v1alpha1::PipelineRunStatus;
-use trainyard_crds::{MLPipeline, ModelVersion};
+use trainyard_crds::{MLPipeline, ModelVersion, PipelineRun};
 use trainyard_e2e::vocabulary::{Namespace, PipelineManifest, Run, Snapshot, pipeline};
 use trainyard_engine::RunPhase;
+use trainyard_engine::schedule::SlotFate;
 
 /// The pipeline of every shape.
 pub(crate) const PIPELINE: &str = "iris";
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Shape> {
         few("diamond", |ns| diamond(ns).boxed()),
         few("two-at-once", |ns| two_at_once(ns).boxed()),
         few("edited-under-way", |ns| edited(ns).boxed()),
+        few("scheduled", |ns| scheduled(ns).boxed()),
         Shape {
             name: "fifty-stages",
             walk: |ns| fifty_stages(ns).boxed(),
@@ -137,6 +139,36 @@ async fn edited(ns: &Namespace) -> Vec<Snapshot> {
     let only_extract = iris().up_to("extract").spec();
     ns.change::<MLPipeline>(PIPELINE, &json!({"spec": only_extract})).await;
     vec![run.ends().await]
+}
+
+/// Two due times, of which each has its run, and of whose runs the newest is kept.
+async fn scheduled(ns: &Namespace) -> Vec<Snapshot> {
+    ns.set_clock("2026-03-02T08:10:00Z");
+    let hourly = json!({"cron": "@hourly", "missedRuns": "All"});
+    let kept = json!({"successfulRuns": 1});
+    ns.make(&iris().set("schedule", hourly).set("retention", kept)).await;
+    let is_kept = |pipeline: &MLPipeline| {
+        pipeline
+            .status
+            .as_ref()
+            .is_some_and(|status| status.next_slot.is_some())
+    };
+    ns.wait_for(PIPELINE, "the schedule is kept", is_kept).await;
+    let mut runs = Vec::new();
+    for hour in ["09", "10"] {
+        ns.set_clock(&format!("2026-03-02T{hour}:00:01Z"));
+        let run = ns.run(&format!("{PIPELINE}-20260302-{hour}00")).await;
+        runs.push(run.ends().await);
+    }
+    let both_ran = |pipeline: &MLPipeline| {
+        let slots = pipeline.status.iter().flat_map(|status| &status.slots);
+        let slots: Vec<_> = slots.map(|range| (range.fate, range.count)).collect();
+        slots == [(SlotFate::Ran, 2)]
+    };
+    ns.wait_for(PIPELINE, "both slots ran, and no other", both_ran).await;
+    ns.wait_for_end_of::<PipelineRun>(&format!("{PIPELINE}-20260302-0900"))
+        .await;
+    runs
 }
 
 async fn fifty_stages(ns: &Namespace) -> Vec<Snapshot> {

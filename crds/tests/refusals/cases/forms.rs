@@ -40,7 +40,7 @@ pub(super) fn patterns() -> Vec<Row> {
             Run,
             "/spec/slot",
             json!("2026-11-24T05:30:00Z"),
-            json!("2026-11-24T05:30:10Z"),
+            json!("2026-11-24T05:30:00+01:00"),
             "spec.slot",
             SLOT_PATTERN,
         ),

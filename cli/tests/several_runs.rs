@@ -112,3 +112,28 @@ fn the_newest_runs_are_kept_as_the_manifest_says() {
     let names: Vec<String> = workspace.runs().iter().map(|name| name[..3].to_owned()).collect();
     assert_eq!(names, ["p-2", "p-4", "p-5"]);
 }
+
+#[test]
+fn the_newest_versions_are_kept_as_the_manifest_says() {
+    let pipeline = seed().spec("retention: {modelVersions: 2}").yaml();
+    let workspace = workspace().with("p.yaml", pipeline).with("data.csv", SEED_ROWS);
+    for second in 1..=3 {
+        let version = format!("model_20200101_00000{second}");
+        workspace.write(&format!("models/seed/{version}/model.json"), "{}");
+        workspace.write(&format!("models/seed/evaluations/{version}/r-check/metrics.json"), "{}");
+    }
+    workspace.trainyard("run p.yaml").exits(0);
+    let champion = std::fs::read_link(workspace.path("models/seed/champion")).unwrap();
+    let champion = champion.to_str().unwrap();
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(workspace.path(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    let kept = ["champion", champion, "evaluations", "model_20200101_000003"];
+    assert_eq!(names("models/seed"), kept.map(str::to_owned).into());
+    assert_eq!(
+        names("models/seed/evaluations"),
+        ["model_20200101_000003".to_owned()].into()
+    );
+}

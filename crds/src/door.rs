@@ -3,9 +3,11 @@
 //! In: an object that an API server or `lint` holds to the schema and its rules. Out: the engine's [`Pipeline`], or every fault
 //! with its field. What a stage leaves out of `retry` the pipeline's says, and what that leaves out the engine's defaults.
 
+mod retention;
 mod retry;
 mod schedule;
 
+pub use retention::retention;
 pub use schedule::{PAUSED, paused, run_slot, schedule};
 
 use crate::v1alpha1::{MLPipeline, Quantity, Resources, Stage, StageTimeouts, Timeouts};

@@ -7,10 +7,12 @@
 mod file;
 mod link;
 mod publish;
+mod remove;
 mod unfinished;
 
 pub(crate) use file::hexadecimal;
 pub use file::{HashingWriter, hash_file, write_file};
 pub use link::replace_link;
 pub use publish::{Published, publish, sync_folder};
+pub use remove::{remove_folder, remove_for_good, remove_version};
 pub use unfinished::{UnfinishedFolder, clean_unfinished};

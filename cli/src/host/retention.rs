@@ -1,27 +1,16 @@
 //! Which runs a workspace keeps: the newest of those that Succeeded and of the others, a number of each by pipeline.
 //!
 //! Only runs whose end is written down are removed, and those whose process is gone without one. Never one that runs.
-//! Model versions are not touched here.
+//! Of model versions the newest go on, and the champion, where the manifest says a number.
 
 use super::run_folders::{self, RunFolder, RunSummary};
 use super::run_name;
 use super::workspace::Workspace;
 use std::cmp::Reverse;
-use std::fs;
-use trainyard_contract::layout::{self, REMOVED_PREFIX};
-use trainyard_contract::{PipelineName, RunName};
-
-/// How many ended runs of a pipeline are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Runs that Succeeded.
-    pub succeeded: usize,
-    /// Runs that Failed, were Stopped, or whose process was killed.
-    pub others: usize,
-}
-
-/// Ten of each, where the manifest says nothing.
-pub const RUNS_KEPT: usize = 10;
+use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::{ModelVersionName, PipelineName, RunName, layout};
+use trainyard_engine::retention::{Retention, surplus_versions};
+use trainyard_worker::artifact::{remove_folder, remove_for_good, remove_version};
 
 /// Removes the runs of `pipeline` beyond `retention`, but never the run `kept`, of which people were just told. What cannot be
 /// removed stays for the next time.
@@ -40,12 +29,31 @@ pub fn remove_old_runs(workspace: &Workspace, pipeline: &PipelineName, kept: &Ru
     for (folder, _) in old.iter().filter(|(folder, _)| folder.run != *kept) {
         remove(workspace, pipeline, folder);
     }
-    let runs = workspace.join(layout::RUNS);
-    let left_over = run_folders::names_in(&runs)
-        .into_iter()
-        .filter(|name| name.starts_with(REMOVED_PREFIX));
-    for name in left_over {
-        let _ = fs::remove_dir_all(runs.join(name));
+    let _ = remove_for_good(&workspace.join(layout::RUNS));
+}
+
+/// Removes the model versions of `pipeline` beyond `retention`, but never the champion, nor the one that the run has just made. What
+/// cannot be removed stays for the next time.
+pub fn remove_old_versions(
+    workspace: &Workspace,
+    pipeline: &PipelineName,
+    made: Option<&MadeModelVersion>,
+    retention: Retention,
+) {
+    let models = workspace.join(layout::models_folder(pipeline));
+    let champion = models.join(layout::CHAMPION_LINK).read_link_utf8().ok();
+    let champion = champion.and_then(|link| ModelVersionName::parse(link.as_str()).ok());
+    let names = run_folders::names_in(&models).into_iter();
+    let versions = names.filter_map(|name| ModelVersionName::parse(name).ok()).collect();
+    let surplus = surplus_versions(versions, retention, champion.as_ref());
+    for version in surplus
+        .iter()
+        .filter(|old| made.is_none_or(|made| made.version != **old))
+    {
+        let _ = remove_version(&models, version);
+    }
+    for folder in [&models, &models.join(layout::EVALUATIONS)] {
+        let _ = remove_for_good(folder);
     }
 }
 
@@ -63,12 +71,9 @@ fn too_old(
     old
 }
 
-/// Takes the folder out of sight first: a run that is half removed would look like one that failed half-way.
+/// Its name is free once its folder is out of sight.
 fn remove(workspace: &Workspace, pipeline: &PipelineName, folder: &RunFolder) {
-    let gone = workspace
-        .join(layout::RUNS)
-        .join(format!("{REMOVED_PREFIX}{}", folder.name));
-    if fs::rename(&folder.path, &gone).is_ok() {
+    if remove_folder(&workspace.join(layout::RUNS), &folder.name).is_ok() {
         run_name::release(workspace, pipeline, &folder.run);
     }
 }
@@ -77,6 +82,7 @@ fn remove(workspace: &Workspace, pipeline: &PipelineName, folder: &RunFolder) {
 mod tests {
     use super::*;
     use camino::Utf8Path;
+    use std::fs;
 
     fn run(workspace: &Workspace, pipeline: &str, number: u32, succeeded: bool, ended: bool) -> String {
         let name = format!("{pipeline}-{number}");
@@ -109,6 +115,7 @@ mod tests {
             Retention {
                 succeeded: 1,
                 others: 1,
+                model_versions: None,
             },
         );
         let mut names = run_folders::names_in(&workspace.join("runs"));

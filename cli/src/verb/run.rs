@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::host::begin::{BeginError, Wanted, begin, check_parameters};
 use crate::host::drive::{EndedRun, Yard, drive};
 use crate::host::outcome::{ModelOutcome, Outcome, report_page};
-use crate::host::retention::{RUNS_KEPT, Retention, remove_old_runs};
+use crate::host::retention::{remove_old_runs, remove_old_versions};
 use crate::host::source::Sources;
 use crate::host::stop_signals::Stop;
 use crate::host::workspace::{Workspace, WorkspaceError};
@@ -150,7 +150,9 @@ fn start(arguments: &Arguments, manifest: &Manifest) -> Result<Exit, NothingRan>
     let exit = report(arguments.output, manifest, &workspace, &ended);
     drop(claim);
     let kept = &ended.run.name;
-    remove_old_runs(&workspace, manifest.pipeline.name(), kept, retention_of(&manifest.raw));
+    let (pipeline, retention) = (manifest.pipeline.name(), door::retention(&manifest.raw.spec));
+    remove_old_runs(&workspace, pipeline, kept, retention);
+    remove_old_versions(&workspace, pipeline, ended.run.status.model(), retention);
     Ok(exit)
 }
 
@@ -192,19 +194,6 @@ fn digest_of(pipeline: &MLPipeline) -> String {
     serde_json::to_writer(&mut hash, &pipeline.spec).expect("a spec has only string keys, and a sink takes everything");
     let (_, digest, _) = hash.finish();
     digest
-}
-
-fn retention_of(pipeline: &MLPipeline) -> Retention {
-    let kept = |number: Option<i32>| {
-        number
-            .and_then(|number| usize::try_from(number).ok())
-            .unwrap_or(RUNS_KEPT)
-    };
-    let retention = pipeline.spec.retention.clone().unwrap_or_default();
-    Retention {
-        succeeded: kept(retention.successful_runs),
-        others: kept(retention.failed_runs),
-    }
 }
 
 /// The workspace cannot be written: the run has Failed before it began, and says so in the same form.

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use tracing::info;
 use trainyard_contract::{ModelVersionName, RunName, RunUid, layout};
+use trainyard_crds::door::retention;
 use trainyard_crds::v1alpha1::{MLPipeline, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX, RemovedFolder};
-use trainyard_engine::retention::{FinishedRun, RUNS_KEPT, Retention, surplus_runs, surplus_versions};
+use trainyard_engine::retention::{FinishedRun, surplus_runs, surplus_versions};
 
 /// How many objects a list brings at once.
 const PAGE: u32 = 500;
@@ -88,13 +89,13 @@ async fn old_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, 
         }
     }
     let last_slot = pipeline.status.as_ref().and_then(|status| status.last_slot.as_ref());
-    let surplus = surplus_runs(finished, retention(pipeline), last_slot.map(timestamp));
-    let claim = claim_name(pipeline);
+    let surplus = surplus_runs(finished, retention(&pipeline.spec), last_slot.map(timestamp));
+    let claim = crate::run::claim_name(&pipeline.spec);
     let surplus = surplus.into_iter().filter_map(|run| {
         let uid = uids.get(&run.name)?;
         Some(Surplus {
             folder: RemovedFolder {
-                claim_name: claim.clone(),
+                claim_name: claim.to_owned(),
                 path: layout::run_folder(&run.name, uid).to_string(),
             },
             name: run.name.to_string(),
@@ -120,7 +121,7 @@ fn finished_run(pipeline: &MLPipeline, run: &PartialObjectMeta<PipelineRun>) -> 
 }
 
 async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, Error> {
-    let retention = retention(pipeline);
+    let retention = retention(&pipeline.spec);
     if retention.model_versions.is_none() {
         return Ok(Vec::new());
     }
@@ -142,20 +143,6 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
         uid: object.uid(),
     });
     Ok(surplus.collect())
-}
-
-fn retention(pipeline: &MLPipeline) -> Retention {
-    let written = pipeline.spec.retention.clone().unwrap_or_default();
-    let count = |written: Option<i32>| written.and_then(|count| usize::try_from(count).ok());
-    Retention {
-        succeeded: count(written.successful_runs).unwrap_or(RUNS_KEPT),
-        others: count(written.failed_runs).unwrap_or(RUNS_KEPT),
-        model_versions: count(written.model_versions),
-    }
-}
-
-fn claim_name(pipeline: &MLPipeline) -> String {
-    crate::run::claim_name(&pipeline.spec).to_owned()
 }
 
 async fn delete<K>(ctx: &Context, namespace: &str, surplus: &Surplus) -> Result<(), Error>

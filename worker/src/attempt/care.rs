@@ -2,13 +2,12 @@
 //!
 //! Nothing of it makes a stage fail: what did not go is a warning in the log, and is asked for again by a later run.
 
-use crate::artifact::{clean_unfinished, replace_link};
-use camino::{Utf8Path, Utf8PathBuf};
-use std::fs;
+use crate::artifact::{clean_unfinished, remove_folder, remove_for_good, remove_version, replace_link};
+use camino::Utf8Path;
 use std::io;
 use tracing::{info, warn};
 use trainyard_contract::document::{NextChampion, Tidy};
-use trainyard_contract::layout::{self, CHAMPION_LINK, EVALUATIONS, REMOVED_PREFIX, RUNS};
+use trainyard_contract::layout::{self, CHAMPION_LINK, EVALUATIONS, RUNS};
 use trainyard_contract::result::Outcome;
 use trainyard_contract::{ModelVersionName, StageDocument, StageResult};
 
@@ -29,20 +28,16 @@ pub(super) fn tidy(document: &StageDocument) {
     let all_runs = document.workspace.join(RUNS);
     let own = layout::run_folder(&document.run, &document.run_uid);
     for run in runs.iter().filter(|run| own.file_name() != Some(run.as_str())) {
-        remove(&all_runs, run);
+        told(run, remove_folder(&all_runs, run));
     }
     for version in versions.iter().filter(|version| !is_in_use(document, &models, version)) {
-        remove(&models, version.as_str());
-        remove(&models.join(EVALUATIONS), version.as_str());
-        remove_link(
-            &document
-                .workspace
-                .join(layout::pickle_link(&document.pipeline, version)),
-        );
+        told(version.as_str(), remove_version(&models, version));
     }
     // What a tidying that was cut off has left as well.
     for folder in [&all_runs, &models, &models.join(EVALUATIONS)] {
-        remove_for_good(folder);
+        for (path, error) in remove_for_good(folder) {
+            warn!(%error, "cannot remove `{path}`");
+        }
     }
     clean_unfinished(&document.workspace);
     if !runs.is_empty() || !versions.is_empty() {
@@ -89,53 +84,9 @@ fn is_in_use(document: &StageDocument, models: &Utf8Path, version: &ModelVersion
     is_champion || is_made_now || is_read_now
 }
 
-/// Takes a folder out of sight in one step: one that is half removed would look like a damaged one.
-fn remove(parent: &Utf8Path, name: &str) {
-    if !is_a_name(name) {
-        warn!(name, "not the name of a folder: not removed");
-        return;
-    }
-    let folder = parent.join(name);
-    match fs::rename(&folder, out_of_sight(parent, name)) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => warn!(%error, "cannot remove `{folder}`"),
-    }
-}
-
-/// A name of an earlier folder, half removed, may be taken.
-fn out_of_sight(parent: &Utf8Path, name: &str) -> Utf8PathBuf {
-    let names = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));
-    let mut places = names.map(|end| parent.join(format!("{REMOVED_PREFIX}{name}{end}")));
-    places
-        .find(|place| fs::symlink_metadata(place).is_err())
-        .unwrap_or_else(|| parent.join(format!("{REMOVED_PREFIX}{name}")))
-}
-
-/// One part of a path, and none that begins with a dot.
-fn is_a_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0'])
-}
-
-fn remove_for_good(parent: &Utf8Path) {
-    let Ok(entries) = parent.read_dir_utf8() else { return };
-    for entry in entries
-        .flatten()
-        .filter(|entry| entry.file_name().starts_with(REMOVED_PREFIX))
-    {
-        match fs::remove_dir_all(entry.path()) {
-            Ok(()) => {}
-            // Another attempt is at it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => warn!(%error, "cannot remove `{}`", entry.path()),
-        }
-    }
-}
-
-fn remove_link(link: &Utf8Path) {
-    let is_link = fs::symlink_metadata(link).is_ok_and(|found| found.is_symlink());
-    if is_link && let Err(error) = fs::remove_file(link) {
-        warn!(%error, "cannot remove the link `{link}`");
+fn told(name: &str, removed: io::Result<()>) {
+    if let Err(error) = removed {
+        warn!(name, %error, "cannot be removed");
     }
 }
 
@@ -143,6 +94,7 @@ fn remove_link(link: &Utf8Path) {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use std::fs;
     use trainyard_contract::FailureClass;
 
     const OLD: &str = "model_20260221_104700";

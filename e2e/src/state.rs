@@ -135,6 +135,11 @@ impl State {
         self.folder.join("faults")
     }
 
+    /// Slow tests that were left out on it, a line each.
+    pub(crate) fn left_out(&self) -> Utf8PathBuf {
+        self.folder.join("left-out")
+    }
+
     /// Written last: the cluster came up as these [`crate::Options`] say.
     pub(crate) fn ready(&self) -> Utf8PathBuf {
         self.folder.join("ready.json")

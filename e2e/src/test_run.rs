@@ -29,7 +29,7 @@ pub struct TestRun {
     pub filters: Vec<String>,
     /// Whether the cluster stays up.
     pub keep: bool,
-    /// Whether tests on faults try all of their cases, which takes much longer.
+    /// Whether slow tests run too, and tests on faults try all of their cases.
     pub full: bool,
     /// How the operator runs.
     pub operator: OperatorRuns,
@@ -71,9 +71,11 @@ impl Tests {
 /// How the tests ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// All of them hold. Those that could not be checked are named, a line each.
+    /// All of them hold that ran. The others are named, a line each.
     Passed {
-        /// Each with its reason.
+        /// Slow ones, which only [`TestRun::full`] runs: each with its reason.
+        left_out: Vec<String>,
+        /// Those that this machine or this cluster does not allow: each with its reason.
         not_checked: Vec<String>,
     },
     /// They have said themselves what does not hold.
@@ -118,15 +120,26 @@ impl TestRun {
         phases.done("operator");
         let not_checked = cluster.state().not_checked();
         let faults = cluster.state().faults();
-        let passed = self.cargo_test(operator, &not_checked, &faults);
+        let left_out = cluster.state().left_out();
+        for of_an_earlier_run in [&not_checked, &left_out, &faults] {
+            fs::write(of_an_earlier_run, "").with_context(|| format!("cannot write {of_an_earlier_run}"))?;
+        }
+        let passed = self.cargo_test(
+            operator,
+            &[
+                (vocabulary::NOT_CHECKED_VARIABLE, &not_checked),
+                (vocabulary::LEFT_OUT_VARIABLE, &left_out),
+                (vocabulary::FAULTS_VARIABLE, &faults),
+            ],
+        );
         phases.done("tests");
         reliability::tell(&faults)?;
         if !passed {
             return Ok(Ended::Failed);
         }
-        let lines = fs::read_to_string(&not_checked).unwrap_or_default();
         Ok(Ended::Passed {
-            not_checked: lines.lines().map(str::to_owned).collect(),
+            left_out: lines_of(&left_out),
+            not_checked: lines_of(&not_checked),
         })
     }
 
@@ -164,7 +177,8 @@ impl TestRun {
         }
     }
 
-    fn cargo_test(&self, operator: &Utf8Path, not_checked: &Utf8Path, faults: &Utf8Path) -> bool {
+    /// `files`: variables, and the files that they name, into which tests write lines.
+    fn cargo_test(&self, operator: &Utf8Path, files: &[(&str, &Utf8PathBuf)]) -> bool {
         let test = [
             "test",
             "--locked",
@@ -184,8 +198,7 @@ impl TestRun {
             .current_dir(build::root())
             .env(vocabulary::CLUSTER_VARIABLE, self.name.to_string())
             .env(vocabulary::OPERATOR_VARIABLE, operator)
-            .env(vocabulary::NOT_CHECKED_VARIABLE, not_checked)
-            .env(vocabulary::FAULTS_VARIABLE, faults);
+            .envs(files.iter().copied());
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             cargo.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         }
@@ -212,6 +225,18 @@ impl TestRun {
         }
         Ok(())
     }
+}
+
+/// The tests that have written a line there.
+fn lines_of(path: &Utf8Path) -> Vec<String> {
+    let mut lines: Vec<_> = fs::read_to_string(path)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    // In the order of their names, whichever came first.
+    lines.sort_unstable();
+    lines
 }
 
 fn images() -> Utf8PathBuf {

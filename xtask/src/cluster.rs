@@ -32,7 +32,7 @@ pub(crate) enum Task {
         /// Leaves the cluster up, and the namespaces of failed tests in it: what one does while working on them.
         #[arg(long)]
         keep: bool,
-        /// Tests on faults try all of their cases, which takes much longer.
+        /// Slow tests run too, and tests on faults try all of their cases: an hour instead of minutes.
         #[arg(long)]
         full: bool,
         #[command(flatten)]

@@ -35,7 +35,7 @@ struct Arguments {
 enum Task {
     /// Everything that must hold: format, lints, tests, generated files, licences, live comparisons. Installs what it needs.
     Test {
-        /// Tests on faults try all of their cases, which takes much longer.
+        /// Slow tests run too, and tests on faults try all of their cases: an hour instead of minutes.
         #[arg(long)]
         full: bool,
     },

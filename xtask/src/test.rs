@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// The cluster of the tests: another one than people use, which stays as it is.
 const CLUSTER: &str = "test";
 
-/// Runs all steps; 0 when every one succeeded. `full`: tests on faults try all of their cases.
+/// Runs all steps; 0 when every one succeeded. `full`: slow tests too.
 pub(crate) fn run(full: bool) -> ExitCode {
     let [models, tables, metrics, splits, mlflow, identical] = live::STEPS;
     step::run_all(&[

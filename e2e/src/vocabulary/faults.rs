@@ -7,15 +7,8 @@ use std::io::Write as _;
 
 /// Names the file that takes a JSON line for each test that counts faults.
 pub(crate) const FAULTS_VARIABLE: &str = "TRAINYARD_E2E_FAULTS";
-/// Set to anything, tests on faults take the time that all of their cases need.
-pub(crate) const FULL_VARIABLE: &str = "TRAINYARD_E2E_FULL";
 /// The seed of what is random in them; another one each time where it is not set.
 const SEED_VARIABLE: &str = "TRAINYARD_E2E_SEED";
-
-/// Whether all cases shall be tried, however long it takes.
-pub fn full() -> bool {
-    std::env::var_os(FULL_VARIABLE).is_some()
-}
 
 /// What random choices follow from. It is printed, so that a failure can be repeated.
 pub fn seed() -> u64 {

@@ -30,10 +30,15 @@ pub(super) fn was_not_checked(ended: &(dyn Any + Send), test: &str) -> bool {
     };
     let line = format!("{test}: it needs {what}\n");
     eprint!("NOT CHECKED: {line}");
-    if let Ok(path) = std::env::var(NOT_CHECKED_VARIABLE) {
+    write_down(NOT_CHECKED_VARIABLE, &line);
+    true
+}
+
+/// Adds a line to the file that a variable names, where it names one.
+pub(super) fn write_down(variable: &str, line: &str) {
+    if let Ok(path) = std::env::var(variable) {
         let written = File::options().create(true).append(true).open(&path);
         let written = written.and_then(|mut file| file.write_all(line.as_bytes()));
         written.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
-    true
 }

@@ -2,6 +2,7 @@
 # A stage's program that misbehaves as MISBEHAVE says, and is the real worker otherwise:
 #   exit:CODE:N   ends with CODE in its first N attempts
 #   sleep:S:N     sleeps for S seconds in its first N attempts, then works
+#   waits:NAME:N  waits in its first N attempts until there is a file NAME in the workspace, then works
 #   needs:BYTES   holds so much memory for a moment, then works
 # Its arguments are the worker's; the first one is the stage's document.
 attempt=$(grep -o '"attempt":[0-9]*' "$1" | head -n 1 | cut -d : -f 2)
@@ -22,6 +23,17 @@ sleep)
         trap 'exit 143' TERM
         sleep "$amount" &
         wait $!
+        trap - TERM
+    fi
+    ;;
+waits)
+    if [ "$attempt" -le "$attempts" ]; then
+        echo "attempt $attempt waits for $amount, as it was told"
+        trap 'exit 143' TERM
+        until [ -e "/workspace/$amount" ]; do
+            sleep 0.2 &
+            wait $!
+        done
         trap - TERM
     fi
     ;;

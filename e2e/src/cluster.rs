@@ -6,7 +6,7 @@ use crate::cgroups::Cgroup;
 use crate::command::{command, output};
 use crate::control_plane::{self, API_SERVICE, ControlPlane, Endpoints};
 use crate::network::Namespace;
-use crate::node::{FIRST_ADDRESS, Node, Surroundings};
+use crate::node::{FIRST_ADDRESS, KUBE_PROXY_KUBECONFIG, Node, Surroundings};
 use crate::operator::{self, OperatorRuns};
 use crate::options::{NODES_MAX, Options};
 use crate::phases::Phases;
@@ -420,10 +420,10 @@ impl Rising {
         let client = control_plane::ready_client(processes, &state.kubeconfig()).await?;
         plane.start_controllers(processes, &self.users.manager, &self.users.scheduler)?;
         if !nodes.is_empty() {
-            let proxy = plane.kubeconfig("kubeconfig-kube-proxy", &self.users.proxy)?;
+            plane.kubeconfig(KUBE_PROXY_KUBECONFIG, &self.users.proxy)?;
             for (node, user) in nodes.iter().zip(&self.users.kubelets) {
-                let kubelet = plane.kubeconfig(&format!("kubeconfig-{}", node.name()), user)?;
-                node.join(&around, processes, &kubelet, &proxy)?;
+                plane.kubeconfig(&node.kubeconfig(), user)?;
+                node.join(&around, processes)?;
             }
             let kubeconfig = plane.kubeconfig("kubeconfig-coredns", &self.users.dns)?;
             dns::start(&plane, processes, &kubeconfig)?;

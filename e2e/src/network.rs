@@ -99,6 +99,13 @@ impl Namespace {
         self.forward_packets()
     }
 
+    /// Pulls the cable of a further node out of the bridge of the first one, or plugs it in again. At the node's end only the carrier
+    /// goes: addresses and ways stay.
+    pub(crate) fn plug(&self, letter: char, plugged: bool) -> Result<()> {
+        let state = if plugged { "up" } else { "down" };
+        self.ip(&format!("link set node-{letter} {state}"))
+    }
+
     /// Tells it where another node's pods are.
     pub(crate) fn route(&self, pods: &str, node: Ipv4Addr) -> Result<()> {
         self.ip(&format!("route replace {pods} via {node}"))

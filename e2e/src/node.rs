@@ -11,9 +11,9 @@ use crate::command::{command, run};
 use crate::deadline::until;
 use crate::network::Namespace;
 use crate::options::NodeLoss;
-use crate::processes::{Place, Processes};
+use crate::processes::{self, Place, Processes};
 use crate::state::{Name, State};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs;
 use std::net::Ipv4Addr;
@@ -31,6 +31,30 @@ pub(crate) struct Node {
     /// 0 for `a`.
     index: u8,
     folder: Utf8PathBuf,
+}
+
+/// The file of kube-proxy's kubeconfig, in the cluster's folder: one for all nodes.
+pub(crate) const KUBE_PROXY_KUBECONFIG: &str = "kubeconfig-kube-proxy";
+
+/// A program of a node's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Daemon {
+    Containerd,
+    Kubelet,
+    KubeProxy,
+}
+
+impl Daemon {
+    /// In the order of a start.
+    const ALL: [Self; 3] = [Self::Containerd, Self::Kubelet, Self::KubeProxy];
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Containerd => "containerd",
+            Self::Kubelet => "kubelet",
+            Self::KubeProxy => "kube-proxy",
+        }
+    }
 }
 
 /// What all nodes of a cluster have in common.
@@ -108,9 +132,8 @@ impl Node {
         self.connect()?;
         self.cgroup().create()?;
         pod_network::write(self)?;
-        let configuration = containerd::write(self, around.binaries)?;
-        let arguments = [format!("--config={configuration}")];
-        self.start(around, processes, "containerd", &arguments)
+        containerd::write(self, around.binaries)?;
+        self.start(Daemon::Containerd, around.binaries, processes)
     }
 
     /// Makes its network and tells the nodes before it where its pods are, and it where theirs are.
@@ -149,18 +172,16 @@ impl Node {
         command(binaries.program("ctr"), ["--address", self.socket().as_str()])
     }
 
-    /// Starts kubelet and kube-proxy; they find the API server by these kubeconfigs.
-    pub(crate) fn join(
-        &self,
-        around: &Surroundings<'_>,
-        processes: &mut Processes,
-        kubelet: &Utf8Path,
-        kube_proxy: &Utf8Path,
-    ) -> Result<()> {
-        let arguments = kubelet::arguments(self, around.node_loss, kubelet)?;
-        self.start(around, processes, "kubelet", &arguments)?;
-        let arguments = kube_proxy::arguments(self, kube_proxy);
-        self.start(around, processes, "kube-proxy", &arguments)
+    /// Starts kubelet and kube-proxy; they find the API server by their kubeconfigs, which are there.
+    pub(crate) fn join(&self, around: &Surroundings<'_>, processes: &mut Processes) -> Result<()> {
+        kubelet::write(self, around.node_loss)?;
+        self.start(Daemon::Kubelet, around.binaries, processes)?;
+        self.start(Daemon::KubeProxy, around.binaries, processes)
+    }
+
+    /// The file of its kubelet's kubeconfig, in the cluster's folder.
+    pub(crate) fn kubeconfig(&self) -> String {
+        format!("kubeconfig-{}", self.name())
     }
 
     /// Ends all that runs on it at once, its containers too, without a word to anybody.
@@ -168,19 +189,66 @@ impl Node {
         self.cgroup().end_processes().await
     }
 
-    fn start(
+    /// Starts it again after that; of its containers none is there any more.
+    pub(crate) async fn restore_power(&self, binaries: &Binaries, processes: &mut Processes) -> Result<()> {
+        for daemon in Daemon::ALL {
+            self.start_anew(daemon, binaries, processes).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends one of its daemons with SIGKILL, and starts it again: the containers go on meanwhile.
+    pub(crate) async fn restart(
         &self,
-        around: &Surroundings<'_>,
+        daemon: Daemon,
+        state: &State,
+        binaries: &Binaries,
         processes: &mut Processes,
-        program: &str,
-        arguments: &[String],
     ) -> Result<()> {
+        processes::end_named(state, &self.process(daemon)).await?;
+        self.start_anew(daemon, binaries, processes).await
+    }
+
+    async fn start_anew(&self, daemon: Daemon, binaries: &Binaries, processes: &mut Processes) -> Result<()> {
+        self.start(daemon, binaries, processes)?;
+        if daemon == Daemon::Containerd {
+            // kubelet ends where it cannot ask it.
+            self.containers_ready(binaries, processes).await?;
+        }
+        Ok(())
+    }
+
+    /// Pulls the cable to the other nodes out, or plugs it in again: all that runs on it goes on. The first node has none.
+    pub(crate) fn connect_cable(&self, plugged: bool) -> Result<()> {
+        ensure!(self.index > 0, "{} is where the control plane is", self.name());
+        Namespace::first_of(&self.cluster).plug(self.letter(), plugged)
+    }
+
+    fn process(&self, daemon: Daemon) -> String {
+        format!("{}-{}", daemon.program(), self.letter())
+    }
+
+    fn start(&self, daemon: Daemon, binaries: &Binaries, processes: &mut Processes) -> Result<()> {
         let place = Place {
             network: Some(self.network()),
             cgroup: Some(self.cgroup()),
         };
-        let name = format!("{program}-{}", self.letter());
-        processes.start(&name, &place, &around.binaries.program(program), arguments)
+        let arguments = match daemon {
+            Daemon::Containerd => containerd::arguments(self),
+            Daemon::Kubelet => kubelet::arguments(self),
+            Daemon::KubeProxy => kube_proxy::arguments(self),
+        };
+        processes.start(
+            &self.process(daemon),
+            &place,
+            &binaries.program(daemon.program()),
+            &arguments,
+        )
+    }
+
+    /// A file of the cluster's.
+    fn of_cluster(&self, file: &str) -> Utf8PathBuf {
+        self.folder.with_file_name(file)
     }
 
     /// Writes one of its files.

@@ -20,8 +20,8 @@ mod full;
 mod kstatus;
 mod kubectl;
 mod lease;
-mod lost_node;
 mod namespace;
+mod node;
 mod not_here;
 mod operator_behind_a_proxy;
 mod operator_pod;
@@ -33,6 +33,7 @@ mod run;
 mod snapshot;
 mod stage;
 mod volume;
+mod volume_of_nodes;
 mod wait;
 
 pub(crate) use faults::FAULTS_VARIABLE;

@@ -4,14 +4,16 @@ use super::Node;
 use crate::binaries::Binaries;
 use crate::image::PAUSE;
 use anyhow::Result;
-use camino::Utf8PathBuf;
+
+/// The file of its configuration, in the node's folder.
+const CONFIGURATION: &str = "containerd.toml";
 
 /// Writes its configuration.
 ///
 /// - `restrict_oom_score_adj`: a container without `CAP_SYS_RESOURCE`, such as CI's, may not lower it; runc would say no more than
 ///   "can't get final child's PID from pipe".
 /// - `netns_mounts_under_state_dir`: else the pods' networks lie among everybody's, and stay there.
-pub(super) fn write(node: &Node, binaries: &Binaries) -> Result<Utf8PathBuf> {
+pub(super) fn write(node: &Node, binaries: &Binaries) -> Result<()> {
     let folder = &node.folder;
     let socket = node.socket();
     let plugins = binaries.network_plugins();
@@ -46,5 +48,10 @@ runtime_path = "{shim}"
 BinaryName = "runc"
 "#
     );
-    node.write("containerd.toml", text)
+    node.write(CONFIGURATION, text).map(drop)
+}
+
+/// Its command line.
+pub(super) fn arguments(node: &Node) -> Vec<String> {
+    vec![format!("--config={}", node.folder.join(CONFIGURATION))]
 }

@@ -1,12 +1,11 @@
 //! kube-proxy, which leads from a Service's address to its pods.
 
-use super::Node;
-use camino::Utf8Path;
+use super::{KUBE_PROXY_KUBECONFIG, Node};
 
 /// Its command line. It leaves the machine's connection tracking as it is.
-pub(super) fn arguments(node: &Node, kubeconfig: &Utf8Path) -> Vec<String> {
+pub(super) fn arguments(node: &Node) -> Vec<String> {
     [
-        format!("--kubeconfig={kubeconfig}"),
+        format!("--kubeconfig={}", node.of_cluster(KUBE_PROXY_KUBECONFIG)),
         format!("--hostname-override={}", node.name()),
         "--cluster-cidr=10.244.0.0/16".to_owned(),
         "--conntrack-max-per-core=0".to_owned(),

@@ -4,11 +4,13 @@ use super::Node;
 use crate::dns;
 use crate::options::NodeLoss;
 use anyhow::Result;
-use camino::Utf8Path;
 use serde_json::json;
 
-/// Writes its configuration and gives its command line.
-pub(super) fn arguments(node: &Node, node_loss: NodeLoss, kubeconfig: &Utf8Path) -> Result<Vec<String>> {
+/// The file of its configuration, in the node's folder.
+const CONFIGURATION: &str = "kubelet.json";
+
+/// Writes its configuration.
+pub(super) fn write(node: &Node, node_loss: NodeLoss) -> Result<()> {
     let configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -37,14 +39,18 @@ pub(super) fn arguments(node: &Node, node_loss: NodeLoss, kubeconfig: &Utf8Path)
         "kubeAPIQPS": 200,
         "kubeAPIBurst": 400,
     });
-    let configuration = node.write("kubelet.json", configuration.to_string())?;
-    Ok([
-        format!("--config={configuration}"),
-        format!("--kubeconfig={kubeconfig}"),
+    node.write(CONFIGURATION, configuration.to_string()).map(drop)
+}
+
+/// Its command line.
+pub(super) fn arguments(node: &Node) -> Vec<String> {
+    [
+        format!("--config={}", node.folder.join(CONFIGURATION)),
+        format!("--kubeconfig={}", node.of_cluster(&node.kubeconfig())),
         format!("--root-dir={}", node.folder.join("kubelet")),
         format!("--cert-dir={}", node.folder.join("certificates")),
         format!("--node-ip={}", node.address()),
         format!("--hostname-override={}", node.name()),
     ]
-    .into())
+    .into()
 }

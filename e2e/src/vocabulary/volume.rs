@@ -3,6 +3,7 @@
 use super::{Namespace, PATIENCE, wait};
 use crate::cache::hexadecimal;
 use crate::command::{command, run};
+use crate::deadline::until;
 use camino::{Utf8Path, Utf8PathBuf};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::api::{DeleteParams, ListParams, PostParams};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 use trainyard_contract::layout::UNFINISHED_PREFIX;
 
 /// Label of volumes that a test prepared: its namespace.
@@ -55,6 +57,14 @@ impl Volume {
     /// Whether something is there.
     pub fn has(&self, inside: impl AsRef<Utf8Path>) -> bool {
         self.path(inside).symlink_metadata().is_ok()
+    }
+
+    /// Waits until something is there: nothing else tells what a pod does whose node nobody hears of.
+    pub async fn has_before_long(&self, inside: impl AsRef<Utf8Path>) {
+        let what = format!("{} is there", inside.as_ref());
+        let there = async || Ok(self.has(&inside).then_some(()));
+        let there = until(&what, Duration::from_secs(PATIENCE), there).await;
+        there.unwrap_or_else(|error| panic!("{error:#}"));
     }
 
     /// What is in a file.

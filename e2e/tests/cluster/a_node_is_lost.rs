@@ -3,8 +3,9 @@
 //! elsewhere once the pod is known to be gone.
 
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
-use trainyard_e2e::vocabulary::{Run, on_two_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Run, left_out, on_two_nodes_of_its_own, pipeline};
 use trainyard_engine::RunPhase;
 
 const INSTALL: &str = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
@@ -38,6 +39,9 @@ async fn waits_for_a_person(run: &Run<'_>) {
 
 #[tokio::test]
 async fn a_lost_node_is_named_and_the_stage_runs_elsewhere_once_its_pod_is_known_to_be_gone() {
+    if left_out("a lost node counts as lost after minutes") {
+        return;
+    }
     on_two_nodes_of_its_own("lost", async |ns| {
         ns.helm(&format!("{INSTALL} {ON_NODE_A}")).await;
         ns.volume_of_any_node("trainyard").await;
@@ -72,6 +76,9 @@ async fn a_lost_node_is_named_and_the_stage_runs_elsewhere_once_its_pod_is_known
 
 #[tokio::test]
 async fn on_a_volume_of_many_nodes_the_stage_goes_on_elsewhere_by_itself() {
+    if left_out("a lost node counts as lost after minutes") {
+        return;
+    }
     on_two_nodes_of_its_own("many", async |ns| {
         ns.helm(&format!("{INSTALL} {ON_NODE_A}")).await;
         let volume = ns.volume_of_all_nodes("trainyard").await;
@@ -79,7 +86,7 @@ async fn on_a_volume_of_many_nodes_the_stage_goes_on_elsewhere_by_itself() {
         let slow = pipeline("iris").misbehaves("extract", "sleep:300:1");
         ns.apply(slow.set("retry.limit", 0)).await;
         let run = ns.start("iris").await;
-        run.stage("extract").pod_that_says(1, "sleeps").await;
+        let lost = run.stage("extract").pod_that_says(1, "sleeps").await;
         ns.kubectl("uncordon node-a").await;
         ns.cluster().cut_power_of("node-b").await;
         let end = run.ends_within(NOTICED_WITHIN).await;
@@ -91,8 +98,19 @@ async fn on_a_volume_of_many_nodes_the_stage_goes_on_elsewhere_by_itself() {
             (1, 0),
             "the user pays nothing: {spent:?}"
         );
+        let model = format!("models/iris/{}/model.json", end.model());
+        assert!(volume.has(&model));
+
+        // The node comes back: its old pod ends, and nothing begins anew.
+        ns.cluster().restore_power_of("node-b").await;
+        ns.wait_for_end_of::<Pod>(&lost.name_any()).await;
+        assert_eq!(
+            run.attempts_asked_for(),
+            ["extract-1", "extract-2", "validate-1", "train-1"]
+        );
         assert_eq!(ns.model_versions().await.len(), 1);
-        assert!(volume.has(format!("models/iris/{}/model.json", end.model())));
+        assert!(volume.has(&model));
+        assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
     })
     .await;
 }

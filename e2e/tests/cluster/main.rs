@@ -10,7 +10,10 @@ mod cases;
 mod the_cluster_is_real;
 mod the_cluster_leaves_nothing;
 
+mod a_node_is_cut_off;
+mod a_node_is_drained;
 mod a_node_is_lost;
+mod a_nodes_programs_restart;
 mod a_policy_refuses_pods;
 mod bad_data_stops_the_run;
 mod chart;
@@ -27,6 +30,7 @@ mod pods_are_taken_away;
 mod restricted_and_tight_namespaces;
 mod retries;
 mod rights;
+mod stages_of_a_claim_share_a_node;
 mod stop_and_suspend;
 mod the_operator_stops;
 mod the_volume_is_kept_tidy;

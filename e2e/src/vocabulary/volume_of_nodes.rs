@@ -1,21 +1,10 @@
-//! A node that goes without a word, and a volume that pods find again on another one.
+//! A volume that pods find again on another node.
 
 use super::volume::PREPARED_FOR;
 use super::{Namespace, Volume};
-use crate::cluster::Cluster;
 use serde_json::json;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-
-impl Cluster {
-    /// Cuts the power of a node: nothing runs on it any more, and nobody is told.
-    pub async fn cut_power_of(&self, name: &str) {
-        let nodes = self.nodes().unwrap_or_else(|error| panic!("{error:#}"));
-        let node = nodes.iter().find(|node| node.name() == name);
-        let node = node.unwrap_or_else(|| panic!("the cluster has no real node `{name}`"));
-        node.cut_power().await.unwrap_or_else(|error| panic!("{error:#}"));
-    }
-}
 
 impl Namespace {
     /// Makes a claim with a volume behind it that is the same folder on every node, as a network's file system is.

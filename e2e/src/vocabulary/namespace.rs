@@ -230,6 +230,19 @@ impl Namespace {
         said.errors
     }
 
+    /// What kubectl complains about once the API server refuses this object, which never is there: a policy holds for an API server a
+    /// moment after it has taken it.
+    pub async fn refused_before_long(&self, manifest: impl Display) -> String {
+        let manifest = manifest.to_string();
+        let refusal = until("it is refused", Duration::from_secs(PATIENCE), async || {
+            let said = self
+                .kubectl_with("create --dry-run=server --filename -", &manifest)
+                .await;
+            Ok((!said.succeeded).then_some(said.errors))
+        });
+        refusal.await.unwrap_or_else(|error| panic!("{error:#}: \n{manifest}"))
+    }
+
     /// Applies a manifest on the server's side: kubectl keeps no copy of it in an annotation, which has less room than an object.
     pub async fn apply_on_the_server(&self, manifest: impl Display) -> String {
         let said = self

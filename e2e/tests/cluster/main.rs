@@ -27,6 +27,7 @@ mod out_of_memory_grows;
 mod paths_stay_in_the_workspace;
 mod pipeline_changes;
 mod pods_are_taken_away;
+mod policy;
 mod restricted_and_tight_namespaces;
 mod retries;
 mod rights;

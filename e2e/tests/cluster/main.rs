@@ -31,6 +31,7 @@ mod policy;
 mod restricted_and_tight_namespaces;
 mod retries;
 mod rights;
+mod secrets_stay_secret;
 mod stages_of_a_claim_share_a_node;
 mod stop_and_suspend;
 mod the_operator_stops;

@@ -229,6 +229,7 @@ mod tests {
             silent,
             [
                 "delete apps/controllerrevisions",
+                "deletecollection batch/jobs",
                 "patch events.k8s.io/events",
                 "update trainyard.dev/mlpipelines/finalizers",
                 "get trainyard.dev/pipelineruns",

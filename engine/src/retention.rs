@@ -68,20 +68,20 @@ pub fn surplus_runs(
     surplus
 }
 
-/// The versions that go, oldest first: those beyond what is kept, but never the champion, which counts as one that is kept.
+/// The versions that go, oldest first: those beyond what is kept, but never one that is `needed` (the champion, and what a run under way
+/// has made), which counts as one that is kept.
 pub fn surplus_versions(
     mut versions: Vec<ModelVersionName>,
     retention: Retention,
-    champion: Option<&ModelVersionName>,
+    needed: impl Fn(&ModelVersionName) -> bool,
 ) -> Vec<ModelVersionName> {
     let Some(kept) = retention.model_versions else {
         return Vec::new();
     };
     versions.sort_by(|a, b| b.age().cmp(&a.age()));
-    let others_kept = kept.saturating_sub(usize::from(
-        champion.is_some_and(|champion| versions.contains(champion)),
-    ));
-    versions.retain(|version| Some(version) != champion);
+    let known = versions.len();
+    versions.retain(|version| !needed(version));
+    let others_kept = kept.saturating_sub(known - versions.len());
     let mut surplus = versions.split_off(others_kept.min(versions.len()));
     surplus.reverse();
     surplus
@@ -178,11 +178,20 @@ mod tests {
                 ..Retention::default()
             };
             let wanted: Vec<_> = wanted.into_iter().map(version).collect();
+            let is_needed = |version: &ModelVersionName| Some(version) == champion;
             assert_eq!(
-                surplus_versions(all(), retention, champion),
+                surplus_versions(all(), retention, is_needed),
                 wanted,
                 "{kept:?} {champion:?}"
             );
         }
+        // The champion, and a newer one whose run has not ended: both stay.
+        let one = Retention {
+            model_versions: Some(1),
+            ..Retention::default()
+        };
+        let needed = [&old, &version("2_104700")];
+        let surplus = surplus_versions(all(), one, |version| needed.contains(&version));
+        assert_eq!(surplus, ["3_104700", "3_104700_2", "3_104700_10"].map(version));
     }
 }

@@ -22,7 +22,8 @@ pub(crate) const STAGE: &str = "trainyard.dev/stage";
 pub(crate) const ATTEMPT: &str = "trainyard.dev/attempt";
 /// Label of Jobs and pods of a `train` stage: the model version that they were told to make.
 pub(crate) const MODEL_VERSION: &str = "trainyard.dev/model-version";
-/// Label of pods: the claim of their workspace. Those of a claim that one node holds have to be together.
+/// Label of pods, annotation of runs that the operator made: the claim of their workspace. Pods of a claim that one node holds have to be
+/// together.
 pub(crate) const CLAIM: &str = "trainyard.dev/claim";
 /// Label of runs that the operator made: what made it start, `Token` or `Schedule`.
 pub(crate) const TRIGGER: &str = "trainyard.dev/trigger";
@@ -37,7 +38,8 @@ pub(crate) const OPERATOR: &str = "trainyard-operator";
 pub(crate) const GIVEN: &str = "trainyard.dev/given";
 /// Label of runs at their end: `Succeeded`, `Failed` or `Stopped`. A run that a backup brings back without its status is known by it.
 pub(crate) const FINISHED: &str = "trainyard.dev/finished";
-/// Annotation of runs at their end: the uid that they had. One that was brought back has another.
+/// Annotation of runs at their end: the name and the uid that they had, `<name>/<uid>`. One of the name that was brought back has another
+/// uid; a copy has another name.
 pub(crate) const FINISHED_UID: &str = "trainyard.dev/finished-uid";
 /// Label of runs and model versions, written by people: `retention` never removes them.
 pub(crate) const KEEP: &str = "trainyard.dev/keep";

@@ -21,11 +21,15 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::warn;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, cut};
 use trainyard_crds::door;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus};
 use trainyard_engine::Timestamp;
 use trainyard_engine::schedule::DueSlots;
+
+/// A pass that was cut off is repeated after this time at the latest: one that has to be earlier is not left to that.
+const TIDIED_AGAIN: Duration = Duration::from_secs(60);
 
 /// One pass over one pipeline.
 pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -41,7 +45,15 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
         return Ok(Action::await_change());
     }
     let started = keep_schedule(&ctx, object).await?;
-    let later = tidy(&ctx, object).await?;
+    let later = match tidy(&ctx, object).await {
+        Ok(later) => later,
+        // What is to be removed can wait; the next slot cannot.
+        Err(error) if started.is_some_and(|wake| wake < TIDIED_AGAIN) => {
+            warn!(error = with_causes(&error), "what retention removes is not removed");
+            None
+        }
+        Err(error) => return Err(error),
+    };
     Ok(match [started, later].into_iter().flatten().min() {
         Some(wake) => Action::requeue(wake),
         None => Action::await_change(),
@@ -103,40 +115,60 @@ impl Pass<'_> {
         accept(&mut status, self.object);
         schedule::keep(&mut status, due);
         status.message = message(&status, self.object);
-        match trigger::follow(self.ctx, self.object, &before).await {
-            Ok(trigger) => status.trigger = trigger,
-            Err(error) => return Err(self.say_not_started("the run of `spec.trigger`", error).await),
-        }
+        let followed = match trigger::follow(self.ctx, self.object, &before).await {
+            Ok(trigger) => {
+                status.trigger = trigger;
+                Ok(())
+            }
+            // The schedule goes on all the same; but not all that is asked for is done.
+            Err(error) => {
+                status.observed_generation = before.observed_generation;
+                if self.failures_in_a_row() >= SAID_AFTER {
+                    status.message = not_started("the run of `spec.trigger`", &error);
+                }
+                Err(error)
+            }
+        };
         write(self.ctx, self.object, before, status).await?;
         self.ctx.metrics.slots_settled(&due.settled);
         self.ctx.events.tell_slots(self.object, &due.settled).await;
+        followed?;
         Ok(due.wake_at.map(|at| clock::until(self.now, at)))
     }
 
     /// Says why a run is not there, once it is no passing moment. What is asked for is not done: the status stays one about the spec
     /// before.
     async fn say_not_started(&self, which: &str, error: Error) -> Error {
-        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
-        let key = format!("pipeline/{namespace}/{name}");
-        if self.ctx.failures.in_a_row(&key) >= SAID_AFTER {
+        if self.failures_in_a_row() >= SAID_AFTER {
             let before = self.object.status.clone().unwrap_or_default();
             let mut status = before.clone();
-            let said = format!("{which} is not started: {}", with_causes(&error));
-            status.message = cut(&said, MESSAGE_BYTES_MAX);
+            status.message = not_started(which, &error);
             // Where not even that can be written, the log has it.
             let _ = write(self.ctx, self.object, before, status).await;
         }
         error
     }
+
+    fn failures_in_a_row(&self) -> u32 {
+        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
+        self.ctx.failures.in_a_row(&format!("pipeline/{namespace}/{name}"))
+    }
 }
 
-/// What is wrong; else who has paused the schedule.
-fn message(status: &MLPipelineStatus, object: &MLPipeline) -> String {
+fn not_started(which: &str, error: &Error) -> String {
+    cut(
+        &format!("{which} is not started: {}", with_causes(error)),
+        MESSAGE_BYTES_MAX,
+    )
+}
+
+/// What is wrong, and who has paused the schedule.
+pub(crate) fn message(status: &MLPipelineStatus, object: &MLPipeline) -> String {
     let trouble = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
-    if trouble.is_empty() {
-        door::paused(object).map_or_else(String::new, |paused| cut(&paused, MESSAGE_BYTES_MAX))
-    } else {
-        trouble
+    match (trouble.is_empty(), door::paused(object)) {
+        (_, None) => trouble,
+        (true, Some(paused)) => cut(&paused, MESSAGE_BYTES_MAX),
+        (false, Some(paused)) => cut(&format!("{trouble}; {paused}"), MESSAGE_BYTES_MAX),
     }
 }
 

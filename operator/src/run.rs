@@ -115,7 +115,12 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
 /// A run that had ended, and that a backup brought back without its status: it must not run again.
 fn is_restored(object: &PipelineRun) -> bool {
     let ended_as = object.annotations().get(names::FINISHED_UID);
-    ended_as.is_some_and(|uid| object.labels().contains_key(names::FINISHED) && object.uid().as_ref() != Some(uid))
+    let ended_as = ended_as.and_then(|ended| ended.split_once('/'));
+    ended_as.is_some_and(|(name, uid)| {
+        object.labels().contains_key(names::FINISHED)
+            && object.name_any() == name
+            && object.uid().as_deref() != Some(uid)
+    })
 }
 
 /// A run whose revision somebody has deleted or changed: where the pipeline still is as it was, the revision is made again; else

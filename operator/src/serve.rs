@@ -395,8 +395,10 @@ async fn look_after<K, F>(
             if let Err(controller::Error::ObjectNotFound(object)) = passed {
                 debug!(%object, "not there any more, or finished");
                 let name = format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name);
-                ctx.expectations.forget(&name);
-                ctx.notices.forget(&name);
+                if kind == "run" {
+                    ctx.expectations.forget(&name);
+                    ctx.notices.forget(&name);
+                }
                 ctx.failures.clear(&format!("{kind}/{name}"));
             }
             std::future::ready(())

@@ -45,12 +45,11 @@ pub fn remove_old_versions(
     let champion = champion.and_then(|link| ModelVersionName::parse(link.as_str()).ok());
     let names = run_folders::names_in(&models).into_iter();
     let versions = names.filter_map(|name| ModelVersionName::parse(name).ok()).collect();
-    let surplus = surplus_versions(versions, retention, champion.as_ref());
-    for version in surplus
-        .iter()
-        .filter(|old| made.is_none_or(|made| made.version != **old))
-    {
-        let _ = remove_version(&models, version);
+    let needed = |version: &ModelVersionName| {
+        champion.as_ref() == Some(version) || made.is_some_and(|made| made.version == *version)
+    };
+    for version in surplus_versions(versions, retention, needed) {
+        let _ = remove_version(&models, &version);
     }
     for folder in [&models, &models.join(layout::EVALUATIONS)] {
         let _ = remove_for_good(folder);

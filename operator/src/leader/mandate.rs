@@ -2,13 +2,17 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 /// Until when this process may act.
 #[derive(Debug)]
-pub(crate) struct Mandate(Mutex<Until>);
+pub(crate) struct Mandate {
+    until: Mutex<Until>,
+    /// Passes that met the end of the term. Where the Lease is renewed after all, by an answer that came late, they go on.
+    halted: Mutex<Vec<Waker>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Until {
@@ -21,22 +25,30 @@ enum Until {
 impl Mandate {
     /// Of an operator that nobody elects.
     pub(crate) fn without_end() -> Self {
-        Self(Mutex::new(Until::Ever))
+        Self::of(Until::Ever)
     }
 
     /// Of one that has not been elected yet.
     pub(crate) fn not_yet() -> Self {
-        Self(Mutex::new(Until::Term(None)))
+        Self::of(Until::Term(None))
+    }
+
+    fn of(until: Until) -> Self {
+        Self {
+            until: Mutex::new(until),
+            halted: Mutex::default(),
+        }
     }
 
     /// It leads until then, or until it is said again.
     pub(super) fn extend(&self, until: Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Until::Term(Some(until));
+        *lock(&self.until) = Until::Term(Some(until));
+        lock(&self.halted).drain(..).for_each(Waker::wake);
     }
 
     /// Whether it holds now.
     pub(crate) fn holds(&self) -> bool {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *lock(&self.until) {
             Until::Ever => true,
             Until::Term(until) => until.is_some_and(|until| Instant::now() < until),
         }
@@ -49,11 +61,16 @@ impl Mandate {
             if self.holds() {
                 work.as_mut().poll(cx)
             } else {
+                lock(&self.halted).push(cx.waker().clone());
                 Poll::Pending
             }
         })
         .await
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -80,6 +97,17 @@ mod tests {
         assert_eq!((poll(), steps.get()), (None, 2));
         mandate.extend(Instant::now());
         assert_eq!((poll(), steps.get()), (None, 2));
+    }
+
+    #[tokio::test]
+    async fn a_pass_that_met_the_end_of_the_term_goes_on_when_that_is_longer_after_all() {
+        let mandate = std::sync::Arc::new(Mandate::not_yet());
+        mandate.extend(Instant::now());
+        let of_pass = std::sync::Arc::clone(&mandate);
+        let pass = tokio::spawn(async move { of_pass.while_it_holds(async { 7 }).await });
+        tokio::task::yield_now().await;
+        mandate.extend(Instant::now() + Duration::from_secs(3_600));
+        assert_eq!(pass.await.expect("it ends"), 7);
     }
 
     #[test]

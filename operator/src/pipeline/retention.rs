@@ -7,14 +7,14 @@ use super::schedule;
 use crate::clock::timestamp;
 use crate::context::Context;
 use crate::error::Error;
-use crate::names::{self, FINISHED, KEEP, PIPELINE, SLOT, TRIGGER};
+use crate::names::{self, CLAIM, FINISHED, KEEP, PIPELINE, SLOT, TRIGGER};
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
 use kube::core::PartialObjectMeta;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use tracing::info;
+use tracing::{info, warn};
 use trainyard_contract::{ModelVersionName, RunName, RunUid, layout};
 use trainyard_crds::door::retention;
 use trainyard_crds::v1alpha1::{MLPipeline, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX, RemovedFolder};
@@ -28,6 +28,8 @@ struct Surplus {
     folder: RemovedFolder,
     name: String,
     uid: Option<String>,
+    /// As it was read: one that somebody has labelled since then stays.
+    resource_version: Option<String>,
 }
 
 /// Removes what is beyond the pipeline's retention.
@@ -42,14 +44,21 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline) -> Result<(), Err
     }
     let namespace = pipeline.namespace().unwrap_or_default();
     let mut status = pipeline.status.clone().unwrap_or_default();
-    let known = status.removed_folders.len();
-    for Surplus { folder, .. } in runs.iter().chain(&versions) {
-        if status.removed_folders.len() < REMOVED_FOLDERS_MAX && !status.removed_folders.contains(folder) {
-            status.removed_folders.push(folder.clone());
+    let new = runs.iter().chain(&versions).map(|surplus| &surplus.folder);
+    let new: Vec<_> = new
+        .filter(|folder| !status.removed_folders.contains(folder))
+        .cloned()
+        .collect();
+    if !new.is_empty() {
+        status.removed_folders.extend(new);
+        let forgotten = status.removed_folders.len().saturating_sub(REMOVED_FOLDERS_MAX);
+        for RemovedFolder { path, .. } in status.removed_folders.drain(..forgotten) {
+            // Nobody has come by to remove it for very long: objects that pile up are worse than a folder that stays.
+            warn!(
+                namespace,
+                path, "the list of removed folders is full: the oldest stays on its volume"
+            );
         }
-    }
-    let removed = status.removed_folders.clone();
-    if removed.len() > known {
         pipeline.status = Some(status);
         let api: Api<MLPipeline> = Api::namespaced(ctx.client.clone(), &namespace);
         let written = api
@@ -57,11 +66,10 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline) -> Result<(), Err
             .await;
         written.map_err(Error::kube("write down what retention removes"))?;
     }
-    let is_written_down = |surplus: &&Surplus| removed.contains(&surplus.folder);
-    for run in runs.iter().filter(is_written_down) {
+    for run in &runs {
         delete::<PipelineRun>(ctx, &namespace, run).await?;
     }
-    for version in versions.iter().filter(is_written_down) {
+    for version in &versions {
         delete::<ModelVersion>(ctx, &namespace, version).await?;
     }
     Ok(())
@@ -72,14 +80,15 @@ async fn old_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, 
     let labels = format!("{PIPELINE}={name},{TRIGGER},{FINISHED},{KEEP}!=true");
     let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
     let mut finished = Vec::new();
-    let mut uids = BTreeMap::new();
+    let mut objects = BTreeMap::new();
     let mut page = ListParams::default().labels(&labels).limit(PAGE);
     loop {
         let list = Error::kube("list the finished runs of a pipeline");
         let runs = runs.list_metadata(&page).await.map_err(list)?;
         for run in &runs.items {
             if let Some((finished_run, uid)) = finished_run(pipeline, run) {
-                uids.insert(finished_run.name.clone(), uid);
+                let claim = run.annotations().get(CLAIM).cloned();
+                objects.insert(finished_run.name.clone(), (uid, claim, run.resource_version()));
                 finished.push(finished_run);
             }
         }
@@ -92,14 +101,15 @@ async fn old_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, 
     let surplus = surplus_runs(finished, retention(&pipeline.spec), last_slot.map(timestamp));
     let claim = crate::run::claim_name(&pipeline.spec);
     let surplus = surplus.into_iter().filter_map(|run| {
-        let uid = uids.get(&run.name)?;
+        let (uid, of_run, resource_version) = objects.get(&run.name)?;
         Some(Surplus {
             folder: RemovedFolder {
-                claim_name: claim.to_owned(),
+                claim_name: of_run.as_deref().unwrap_or(claim).to_owned(),
                 path: layout::run_folder(&run.name, uid).to_string(),
             },
             name: run.name.to_string(),
             uid: Some(uid.to_string()),
+            resource_version: resource_version.clone(),
         })
     });
     Ok(surplus.collect())
@@ -132,7 +142,20 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
     let versions = known.items.iter().map(|object| object.spec.version.clone()).collect();
     let champion = pipeline.status.as_ref().and_then(|status| status.champion.clone());
     let champion = champion.and_then(|champion| ModelVersionName::parse(champion).ok());
-    let surplus = surplus_versions(versions, retention, champion.as_ref());
+    let under_way: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
+    // A pipeline that was made again, or restored without its status, knows no champion: its versions do.
+    let is_marked = |object: &ModelVersion| object.status.as_ref().is_some_and(|status| status.champion);
+    let is_needed = |object: &ModelVersion| match &champion {
+        Some(champion) => object.spec.version == *champion || under_way.contains(&object.spec.run_uid),
+        None => is_marked(object) || under_way.contains(&object.spec.run_uid),
+    };
+    let needed: BTreeSet<&ModelVersionName> = known
+        .items
+        .iter()
+        .filter(|object| is_needed(object))
+        .map(|object| &object.spec.version)
+        .collect();
+    let surplus = surplus_versions(versions, retention, |version| needed.contains(version));
     let object_of = |version: &ModelVersionName| known.items.iter().find(|object| object.spec.version == *version);
     let surplus = surplus.iter().filter_map(object_of).map(|object| Surplus {
         folder: RemovedFolder {
@@ -141,6 +164,7 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
         },
         name: object.name_any(),
         uid: object.uid(),
+        resource_version: object.resource_version(),
     });
     Ok(surplus.collect())
 }
@@ -154,7 +178,7 @@ where
     let params = DeleteParams {
         preconditions: Some(Preconditions {
             uid: surplus.uid.clone(),
-            resource_version: None,
+            resource_version: surplus.resource_version.clone(),
         }),
         ..DeleteParams::background()
     };
@@ -163,7 +187,7 @@ where
             info!(namespace, kind = %K::kind(&()), name = surplus.name, "removed by retention");
             Ok(())
         }
-        // It is gone, or another one has its name.
+        // It is gone, another one has its name, or somebody has changed it just now: it is looked at again when a run ends.
         Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
         Err(error) => Err(Error::kube("remove what is beyond the retention")(error)),
     }

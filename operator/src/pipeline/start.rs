@@ -63,8 +63,16 @@ impl Trigger<'_> {
         let is_ours = names::is_controlled_by(owners, &uid);
         // Somebody ran the slot by hand, under the very name that it has.
         let by_hand = names::controller(owners).is_none() && present.spec.pipeline_ref.name == pipeline.name_any();
+        // One that an earlier pipeline of this name has left behind, and that had this very token.
+        let left_behind = || {
+            by_hand
+                && present
+                    .labels()
+                    .get(TRIGGER)
+                    .is_some_and(|trigger| trigger == self.label())
+        };
         match self {
-            Self::Token(_) => is_ours,
+            Self::Token(_) => is_ours || left_behind(),
             Self::Slot(_) => is_ours || by_hand,
         }
     }
@@ -93,6 +101,10 @@ fn run(pipeline: &MLPipeline, trigger: &Trigger<'_>) -> Result<PipelineRun, Erro
     let mut run = PipelineRun::new(&run_name, spec);
     run.metadata = ObjectMeta {
         labels: Some(labels),
+        annotations: Some(BTreeMap::from([(
+            names::CLAIM.to_owned(),
+            crate::run::claim_name(&pipeline.spec).to_owned(),
+        )])),
         owner_references: Some(vec![names::owner(pipeline)]),
         ..run.metadata
     };

@@ -3,16 +3,18 @@
 //!
 //! `MLPipeline.status` decides; the volume is made the same by whoever has it mounted anyway.
 
-use super::{Pass, finish};
+use super::{Pass, ending, finish};
 use crate::context::GuardedPipeline;
 use crate::error::Error;
 use crate::names::TIDIES;
 use crate::run::observe::{RunObjects, attempt_of};
+use camino::Utf8PathBuf;
+use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use trainyard_contract::document::{NextChampion, Tidy};
-use trainyard_contract::{ModelVersionName, layout};
-use trainyard_crds::v1alpha1::MLPipelineStatus;
-use trainyard_engine::{RunStatus, StagePhase, StartAttempt};
+use trainyard_contract::{ModelVersionName, PipelineName, layout};
+use trainyard_crds::v1alpha1::{MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_engine::{AttemptState, Ending, RunStatus, StagePhase, StartAttempt};
 
 /// What goes into an attempt's document, and what its Job remembers of it.
 #[derive(Default)]
@@ -47,9 +49,12 @@ pub(super) async fn of(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
     let mut care = Care::default();
     if is_first {
         let claim = pass.revision.claim_name();
-        let folders = known.removed_folders.iter().filter(|folder| folder.claim_name == claim);
-        care.removes = folders.map(|folder| folder.path.clone()).collect();
-        care.tidy = Some(tidy(&care.removes, &known));
+        for folder in known.removed_folders.iter().filter(|folder| folder.claim_name == claim) {
+            if !is_still_there(pass, &folder.path).await? {
+                care.removes.push(folder.path.clone());
+            }
+        }
+        care.tidy = Some(tidy(&care.removes, name, &known));
     }
     if is_last {
         care.next_champion = next_champion(start, status, known.champion.as_deref());
@@ -57,16 +62,42 @@ pub(super) async fn of(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
     Ok(care)
 }
 
-fn tidy(removes: &[String], known: &MLPipelineStatus) -> Tidy {
-    let below = |folder: &'static str| {
+/// Whether the run or the version of a folder is there: somebody, or a policy, has kept it from going.
+async fn is_still_there(pass: &Pass<'_>, path: &str) -> Result<bool, Error> {
+    let (client, namespace) = (pass.ctx.client.clone(), &pass.identity.namespace);
+    let Some((parent, name)) = path.rsplit_once('/') else {
+        return Ok(true);
+    };
+    let read = Error::kube("look for what retention has removed");
+    if parent == layout::RUNS {
+        let Some((run, uid)) = name.rsplit_once('-') else {
+            return Ok(true);
+        };
+        let found = Api::<PipelineRun>::namespaced(client, namespace)
+            .get_metadata_opt(run)
+            .await;
+        let found = found.map_err(read)?.and_then(|run| run.uid());
+        return Ok(found.is_some_and(|found| found.starts_with(uid)));
+    }
+    let versions = ListParams::default().fields(&format!("spec.pipeline={}", pass.revision.pipeline.name()));
+    let found = Api::<ModelVersion>::namespaced(client, namespace).list(&versions).await;
+    Ok(found
+        .map_err(read)?
+        .items
+        .iter()
+        .any(|version| version.spec.path == path))
+}
+
+fn tidy(removes: &[String], pipeline: &PipelineName, known: &MLPipelineStatus) -> Tidy {
+    let right_in = |folder: Utf8PathBuf| {
         removes.iter().filter_map(move |path| {
             let (parent, name) = path.rsplit_once('/')?;
-            (parent == folder || parent.starts_with(&format!("{folder}/"))).then(|| name.to_owned())
+            (parent == folder).then(|| name.to_owned())
         })
     };
     Tidy {
-        runs: below(layout::RUNS).collect(),
-        versions: below(layout::MODELS)
+        runs: right_in(layout::RUNS.into()).collect(),
+        versions: right_in(layout::models_folder(pipeline))
             .filter_map(|name| ModelVersionName::parse(name).ok())
             .collect(),
         champion: known.champion.clone().and_then(|c| ModelVersionName::parse(c).ok()),
@@ -82,15 +113,26 @@ fn next_champion(start: &StartAttempt, status: &RunStatus, champion: Option<&str
     finish::is_newer(version, champion).then(|| NextChampion::Version(version.clone()))
 }
 
-/// The folders that attempts of the run, those that succeeded, have removed.
+/// The folders that attempts of the run have removed: those whose worker has said how its stage ended, well or not.
 pub(super) fn removed(objects: &RunObjects, status: &RunStatus) -> Vec<String> {
-    let succeeded = |job: &crate::seen::SeenJob| {
+    let worked = |job: &crate::seen::SeenJob| {
         let (stage, attempt) = attempt_of(job.labels())?;
         let known = status.stage(&stage)?;
-        (known.phase == StagePhase::Succeeded && known.attempts == attempt).then_some(())
+        let succeeded = known.phase == StagePhase::Succeeded && known.attempts == attempt;
+        let reported = || {
+            let state = ending::state(job, &objects.pods_of(&stage, attempt), None);
+            matches!(
+                state,
+                AttemptState::Ended {
+                    ending: Ending::Reported(_),
+                    ..
+                }
+            )
+        };
+        (succeeded || reported()).then_some(())
     };
     let said = objects.jobs.iter().filter_map(|job| {
-        succeeded(job)?;
+        worked(job)?;
         serde_json::from_str::<Vec<String>>(job.annotations().get(TIDIES)?).ok()
     });
     said.flatten().collect()

@@ -14,7 +14,8 @@ use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 use tracing::info;
-use trainyard_contract::result::MadeModelVersion;
+use trainyard_contract::FailureClass;
+use trainyard_contract::result::{MESSAGE_BYTES_MAX, MadeModelVersion, cut};
 use trainyard_contract::{ModelVersionName, PipelineName};
 use trainyard_crds::v1alpha1::{LastRun, MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
 use trainyard_engine::{Action, Plan, RunPhase, Timestamp};
@@ -109,6 +110,7 @@ async fn tell_pipeline(
         status.champion = Some(champion.to_string());
     }
     remember(&mut status, end, pipeline.metadata.generation);
+    status.message = crate::pipeline::message(&status, &pipeline);
     status
         .removed_folders
         .retain(|folder| folder.claim_name != end.claim || !end.removed.contains(&folder.path));
@@ -155,7 +157,6 @@ fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64
         RunPhase::Stopped | RunPhase::Pending | RunPhase::Running | RunPhase::Suspended | RunPhase::Stopping => return,
     };
     conditions::set(&mut status.conditions, healthy, generation, clock::now());
-    status.message = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
 }
 
 /// Marks the champion among the model versions, and no other.
@@ -195,8 +196,22 @@ async fn mark(versions: &Api<ModelVersion>, name: &str, champion: bool) -> Resul
     }
 }
 
-/// Ends a run that can never be what it was meant to be.
+/// Ends a run that can never be what it was meant to be, and says so at its pipeline.
 pub(super) async fn refuse(ctx: &Context, object: &PipelineRun, fault: &str) -> Result<(), Error> {
     info!(fault, "run refused");
+    let message = cut(fault, MESSAGE_BYTES_MAX);
+    let end = End {
+        run: object.name_any(),
+        phase: RunPhase::Failed,
+        message,
+        reason: FailureClass::Config.to_string(),
+        ended: clock::now(),
+        champion: None,
+        claim: "",
+        removed: Vec::new(),
+    };
+    if let Ok(pipeline) = PipelineName::parse(object.spec.pipeline_ref.name.clone()) {
+        tell_pipeline(ctx, &object.namespace().unwrap_or_default(), &pipeline, &end).await?;
+    }
     status::write_refused(ctx, object, fault).await
 }

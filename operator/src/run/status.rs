@@ -254,7 +254,8 @@ async fn replace(
         return Ok(object);
     }
     let read_as = object.resource_version().unwrap_or_default();
-    if status.finished {
+    // One that was brought back keeps the label that says so until its status does.
+    if status.finished && !super::is_restored(&object) {
         label_end(ctx, &mut object, status.phase).await?;
     }
     let based_on = object.resource_version().unwrap_or_default();
@@ -275,15 +276,16 @@ async fn replace(
 /// Labels a run with its end.
 async fn label_end(ctx: &Context, object: &mut PipelineRun, phase: RunPhase) -> Result<(), Error> {
     let (phase, uid) = (phase.to_string(), object.uid().unwrap_or_default());
+    let ended_as = format!("{}/{uid}", object.name_any());
     let has = |map: &std::collections::BTreeMap<String, String>, key: &str, value: &String| map.get(key) == Some(value);
-    if has(object.labels(), names::FINISHED, &phase) && has(object.annotations(), names::FINISHED_UID, &uid) {
+    if has(object.labels(), names::FINISHED, &phase) && has(object.annotations(), names::FINISHED_UID, &ended_as) {
         return Ok(());
     }
     let patch = json!({"metadata": {
         "uid": uid,
         "resourceVersion": object.resource_version(),
         "labels": {names::FINISHED: phase},
-        "annotations": {names::FINISHED_UID: uid},
+        "annotations": {names::FINISHED_UID: ended_as},
     }});
     let api: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &object.namespace().unwrap_or_default());
     let labelled = api

@@ -1,6 +1,6 @@
 //! What an attempt does for the workspace beside its stage: what is no more is removed before it, the champion's link is moved after it.
 //!
-//! Nothing of it makes a stage fail: what did not go is a warning in the log, and is asked for again by a later run.
+//! Nothing of it makes a stage fail: what did not go is a warning in the log.
 
 use crate::artifact::{clean_unfinished, remove_folder, remove_for_good, remove_version, replace_link};
 use camino::Utf8Path;
@@ -77,8 +77,9 @@ fn link(models: &Utf8Path, champion: &ModelVersionName) {
 
 /// Whoever asked for it may know less than the volume.
 fn is_in_use(document: &StageDocument, models: &Utf8Path, version: &ModelVersionName) -> bool {
-    let champion = models.join(CHAMPION_LINK).read_link_utf8().ok();
-    let is_champion = champion.is_some_and(|target| target == version.as_str());
+    let link = models.join(CHAMPION_LINK).read_link_utf8().ok();
+    let told = document.tidy.as_ref().and_then(|tidy| tidy.champion.as_ref());
+    let is_champion = told == Some(version) || link.is_some_and(|target| target == version.as_str());
     let is_made_now = document.model_version.as_ref() == Some(version);
     let is_read_now = document.model.as_ref().is_some_and(|model| model.version == *version);
     is_champion || is_made_now || is_read_now

@@ -8,6 +8,7 @@ use crate::clock::timestamp;
 use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, CLAIM, FINISHED, KEEP, PIPELINE, SLOT, TRIGGER};
+use crate::seen::SeenVersion;
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
 use kube::core::PartialObjectMeta;
 use kube::{Api, Resource, ResourceExt};
@@ -17,7 +18,7 @@ use std::fmt::Debug;
 use tracing::{info, warn};
 use trainyard_contract::{ModelVersionName, RunName, RunUid, layout};
 use trainyard_crds::door::retention;
-use trainyard_crds::v1alpha1::{MLPipeline, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX, RemovedFolder};
+use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun, REMOVED_FOLDERS_MAX, RemovedFolder};
 use trainyard_engine::retention::{FinishedRun, surplus_runs, surplus_versions};
 
 /// How many objects a list brings at once.
@@ -70,7 +71,7 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline) -> Result<(), Err
         delete::<PipelineRun>(ctx, &namespace, run).await?;
     }
     for version in &versions {
-        delete::<ModelVersion>(ctx, &namespace, version).await?;
+        delete::<SeenVersion>(ctx, &namespace, version).await?;
     }
     Ok(())
 }
@@ -135,28 +136,34 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
     if retention.model_versions.is_none() {
         return Ok(Vec::new());
     }
-    let api: Api<ModelVersion> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
+    let api: Api<SeenVersion> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
     let labels = format!("{PIPELINE}={},{KEEP}!=true", pipeline.name_any());
     let list = Error::kube("list the model versions of a pipeline");
     let known = api.list(&ListParams::default().labels(&labels)).await.map_err(list)?;
-    let versions = known.items.iter().map(|object| object.spec.version.clone()).collect();
+    let version_of = |object: &SeenVersion| ModelVersionName::parse(object.spec.version.as_str()).ok();
+    let versions = known.items.iter().filter_map(version_of).collect();
     let champion = pipeline.status.as_ref().and_then(|status| status.champion.clone());
     let champion = champion.and_then(|champion| ModelVersionName::parse(champion).ok());
     let under_way: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
     // A pipeline that was made again, or restored without its status, knows no champion: its versions do.
-    let is_marked = |object: &ModelVersion| object.status.as_ref().is_some_and(|status| status.champion);
-    let is_needed = |object: &ModelVersion| match &champion {
-        Some(champion) => object.spec.version == *champion || under_way.contains(&object.spec.run_uid),
-        None => is_marked(object) || under_way.contains(&object.spec.run_uid),
+    let is_champion = |object: &SeenVersion| match &champion {
+        Some(champion) => object.spec.version == champion.as_str(),
+        None => object.status.champion,
     };
-    let needed: BTreeSet<&ModelVersionName> = known
+    let is_needed = |object: &&SeenVersion| is_champion(object) || under_way.contains(&object.spec.run_uid);
+    let needed: BTreeSet<&str> = known
         .items
         .iter()
-        .filter(|object| is_needed(object))
-        .map(|object| &object.spec.version)
+        .filter(is_needed)
+        .map(|object| object.spec.version.as_str())
         .collect();
-    let surplus = surplus_versions(versions, retention, |version| needed.contains(version));
-    let object_of = |version: &ModelVersionName| known.items.iter().find(|object| object.spec.version == *version);
+    let surplus = surplus_versions(versions, retention, |version| needed.contains(version.as_str()));
+    let object_of = |version: &ModelVersionName| {
+        known
+            .items
+            .iter()
+            .find(|object| object.spec.version == version.as_str())
+    };
     let surplus = surplus.iter().filter_map(object_of).map(|object| Surplus {
         folder: RemovedFolder {
             claim_name: object.spec.claim_name.clone(),

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
 use crate::run::{care, finish, key};
-use crate::seen::SeenJob;
+use crate::seen::{SeenJob, SeenVersion};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
@@ -236,7 +236,7 @@ async fn register(
             info!(version = %made.version, "model version registered");
             Ok(())
         }
-        Err(kube::Error::Api(status)) if status.is_already_exists() => another_version(&versions, object).await,
+        Err(kube::Error::Api(status)) if status.is_already_exists() => another_version(pass, &versions, object).await,
         Err(error) => Err(Error::kube("create a model version")(error)),
     }
 }
@@ -269,10 +269,11 @@ fn metrics_among(outputs: &BTreeMap<String, Value>) -> Option<ModelMetrics> {
 }
 
 /// The same version was registered before; or the volume is a new one, and an entry of an old one has the name.
-async fn another_version(versions: &Api<ModelVersion>, mut object: ModelVersion) -> Result<(), Error> {
+async fn another_version(pass: &Pass<'_>, versions: &Api<ModelVersion>, mut object: ModelVersion) -> Result<(), Error> {
     let name = object.name_any();
     let read = Error::kube("read a model version");
-    let present = versions.get_opt(&name).await.map_err(read)?;
+    let seen: Api<SeenVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    let present = seen.get_opt(&name).await.map_err(read)?;
     if present
         .is_none_or(|present| present.spec.digest == object.spec.digest && present.spec.run_uid == object.spec.run_uid)
     {
@@ -296,7 +297,7 @@ async fn champion_of(pass: &Pass<'_>, owner: &PipelineName) -> Result<Option<Inp
     let Some(version) = version.and_then(|version| ModelVersionName::parse(version).ok()) else {
         return Ok(None);
     };
-    let versions: Api<ModelVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
+    let versions: Api<SeenVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
     let name = names::model_version(owner, &version);
     let known = versions
         .get_opt(&name)

@@ -8,12 +8,13 @@ use crate::context::GuardedPipeline;
 use crate::error::Error;
 use crate::names::TIDIES;
 use crate::run::observe::{RunObjects, attempt_of};
+use crate::seen::SeenVersion;
 use camino::Utf8PathBuf;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use trainyard_contract::document::{NextChampion, Tidy};
 use trainyard_contract::{ModelVersionName, PipelineName, layout};
-use trainyard_crds::v1alpha1::{MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_crds::v1alpha1::{MLPipelineStatus, PipelineRun};
 use trainyard_engine::{AttemptState, Ending, RunStatus, StagePhase, StartAttempt};
 
 /// What goes into an attempt's document, and what its Job remembers of it.
@@ -80,7 +81,7 @@ async fn is_still_there(pass: &Pass<'_>, path: &str) -> Result<bool, Error> {
         return Ok(found.is_some_and(|found| found.starts_with(uid)));
     }
     let versions = ListParams::default().fields(&format!("spec.pipeline={}", pass.revision.pipeline.name()));
-    let found = Api::<ModelVersion>::namespaced(client, namespace).list(&versions).await;
+    let found = Api::<SeenVersion>::namespaced(client, namespace).list(&versions).await;
     Ok(found
         .map_err(read)?
         .items

@@ -10,6 +10,7 @@ use crate::conditions::{self, Condition};
 use crate::context::{Context, GuardedPipeline};
 use crate::error::Error;
 use crate::names;
+use crate::seen::SeenVersion;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -17,7 +18,7 @@ use tracing::info;
 use trainyard_contract::FailureClass;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, MadeModelVersion, cut};
 use trainyard_contract::{ModelVersionName, PipelineName};
-use trainyard_crds::v1alpha1::{LastRun, MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_crds::v1alpha1::{LastRun, MLPipeline, MLPipelineStatus, PipelineRun};
 use trainyard_engine::{Action, Plan, RunPhase, Timestamp};
 
 /// `sha256:` and the digest of a version's manifest.
@@ -166,7 +167,7 @@ async fn mark_champion(
     pipeline: &PipelineName,
     champion: &ModelVersionName,
 ) -> Result<(), Error> {
-    let versions: Api<ModelVersion> = Api::namespaced(ctx.client.clone(), namespace);
+    let versions: Api<SeenVersion> = Api::namespaced(ctx.client.clone(), namespace);
     let marked = ListParams::default()
         .labels(&format!("{}={pipeline}", names::PIPELINE))
         .fields("status.champion=true");
@@ -174,16 +175,16 @@ async fn mark_champion(
         .list(&marked)
         .await
         .map_err(Error::kube("list the champions"))?;
-    for old in marked.items.iter().filter(|old| old.spec.version != *champion) {
+    for old in marked.items.iter().filter(|old| old.spec.version != champion.as_str()) {
         mark(&versions, &old.name_any(), false).await?;
     }
-    if marked.items.iter().all(|old| old.spec.version != *champion) {
+    if marked.items.iter().all(|old| old.spec.version != champion.as_str()) {
         mark(&versions, &names::model_version(pipeline, champion), true).await?;
     }
     Ok(())
 }
 
-async fn mark(versions: &Api<ModelVersion>, name: &str, champion: bool) -> Result<(), Error> {
+async fn mark(versions: &Api<SeenVersion>, name: &str, champion: bool) -> Result<(), Error> {
     let patch = json!({"status": {"champion": champion}});
     match versions
         .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))

@@ -38,4 +38,5 @@ mod the_operator_stops;
 mod the_volume_is_kept_tidy;
 mod timeouts;
 mod two_pods_of_one_attempt;
+mod upgrades;
 mod workspaces;

@@ -139,6 +139,47 @@ async fn the_jobs_of_a_finished_run_go_when_a_newer_one_has_ended() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_finished_run_is_another_run() {
+    in_namespace_on_fake_nodes(async |ns| {
+        ns.apply(pipeline("iris").on_fake_nodes()).await;
+        let run = ns.start_named("by-hand", "iris").await;
+        run.succeeds().await;
+        let mut copy = ns.api::<PipelineRun>().get("by-hand").await.unwrap();
+        copy.metadata.name = Some("once-more".to_owned());
+        copy.metadata.resource_version = None;
+        copy.metadata.uid = None;
+        let created = ns
+            .api::<PipelineRun>()
+            .create(&kube::api::PostParams::default(), &copy)
+            .await;
+        created.unwrap();
+        let copy = ns.run("once-more").await;
+        copy.succeeds().await;
+        assert_eq!(copy.jobs().await.len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_refused_makes_its_pipeline_unhealthy() {
+    in_namespace_on_fake_nodes(async |ns| {
+        let needs_a_region = json!([{"name": "region"}]);
+        ns.apply(pipeline("iris").set("parameters", needs_a_region).on_fake_nodes())
+            .await;
+        ns.trigger("iris", "a").await.fails().await;
+        let is_unhealthy = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            let mut conditions = status.iter().flat_map(|status| &status.conditions);
+            let unhealthy = conditions.any(|c| c.type_ == "Healthy" && c.status == "False" && c.reason == "Config");
+            unhealthy && status.is_some_and(|status| status.message.contains("has no default"))
+        };
+        ns.wait_for("iris", "the pipeline says why its runs fail", is_unhealthy)
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_run_that_a_backup_brings_back_without_its_status_does_not_run_again() {
     in_namespace_on_fake_nodes(async |ns| {
         ns.apply(pipeline("iris").on_fake_nodes()).await;

@@ -121,9 +121,9 @@ pub(super) fn removed(objects: &RunObjects, status: &RunStatus) -> Vec<String> {
         let known = status.stage(&stage)?;
         let succeeded = known.phase == StagePhase::Succeeded && known.attempts == attempt;
         let reported = || {
-            let state = ending::state(job, &objects.pods_of(&stage, attempt), None);
+            let stands = ending::state(job, &objects.pods_of(&stage, attempt), None);
             matches!(
-                state,
+                stands,
                 AttemptState::Ended {
                     ending: Ending::Reported(_),
                     ..

@@ -3,6 +3,8 @@
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::sleep;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
 use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace_on_fake_nodes, on_fake_nodes_of_its_own, pipeline};
 use trainyard_engine::RunPhase;
@@ -86,6 +88,8 @@ async fn old_versions_go_but_never_the_champion() {
         for token in ["a", "b", "c", "d"] {
             let run = ns.trigger("iris", token).await;
             made.push(run.succeeds().await.model().to_owned());
+            // A name tells the age in whole seconds; which of two of one second is older is chance on fake nodes.
+            sleep(Duration::from_secs(1)).await;
         }
         let names = |versions: &[ModelVersion]| -> Vec<String> {
             versions

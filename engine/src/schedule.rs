@@ -1,6 +1,6 @@
 //! When a pipeline runs by itself: a cron expression, read in a time zone, and what becomes of each time at which it is due.
 //!
-//! `cron.rs` reads the expression, `due.rs` and `before.rs` find its times, `slots.rs` decides about those that have come, and
+//! `cron.rs` reads the expression, `due.rs` and `before.rs` find its times, `window.rs` those that have come, `slots.rs` decides about these, and
 //! `ledger.rs` keeps what became of them. Pure: the caller brings the time, and keeps the [`SlotHistory`].
 
 mod before;
@@ -9,6 +9,7 @@ mod due;
 mod ledger;
 mod policy;
 mod slots;
+mod window;
 
 pub use chrono_tz::Tz;
 pub use cron::{Cron, CronError};

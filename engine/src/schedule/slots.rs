@@ -7,21 +7,16 @@
 //! A host starts the runs first and keeps the new history after that. Where it is cut off in between, the runs that it started come
 //! back with [`KnownRuns::started`], and count as what they are.
 
+use super::window::Window;
 use super::{ConcurrencyPolicy, Cron, MissedRuns, Schedule, SeenSchedule, SlotHistory, SlotRange, SlotReason, Tz};
 use crate::Timestamp;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use trainyard_contract::{Duration, RunName};
 
 /// How late a run may start that counts as one in time: an operator that takes over from another needs some seconds.
 pub const ON_TIME: Duration = Duration::from_millis(60_000);
 /// How many missed runs start with [`MissedRuns::All`].
 pub const MISSED_STARTED_MAX: usize = 100;
-/// How many slots are looked at one by one; more than start at once, and than a host starts before it keeps its history.
-const LOOKED_AT_MAX: usize = 1_000;
-/// How many slots are counted, a year of every minute; of more only those of the last [`COUNTED_BACK`] are.
-const COUNTED_MAX: i64 = 600_000;
-/// How far back is counted where there are more than [`COUNTED_MAX`].
-const COUNTED_BACK: Duration = Duration::from_millis(400 * 24 * 3_600_000);
 
 /// What is known of the runs of a pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -284,50 +279,9 @@ enum Beside {
     Wait { stop: Vec<RunName> },
 }
 
-/// The slots that have come: the newest one by one, those before them as a range.
-struct Window {
-    earlier: Option<(Timestamp, Timestamp, i64)>,
-    slots: VecDeque<Timestamp>,
-}
-
-impl Window {
-    fn new(cron: &Cron, zone: Tz, after: Timestamp, now: Timestamp) -> Self {
-        let mut window = Self {
-            earlier: None,
-            slots: VecDeque::new(),
-        };
-        window.fill(cron, zone, after, now, COUNTED_MAX);
-        if window.counted() > COUNTED_MAX {
-            window.fill(cron, zone, now.minus(COUNTED_BACK), now, i64::MAX);
-        }
-        window
-    }
-
-    /// Takes in the slots of `(after, now]`, one more than `most` at most.
-    fn fill(&mut self, cron: &Cron, zone: Tz, after: Timestamp, now: Timestamp, most: i64) {
-        let after = self.slots.back().map_or(after, |newest| after.max(*newest));
-        for due in cron.due_times(zone, after).take_while(|due| due.at <= now) {
-            self.slots.push_back(due.at);
-            if self.slots.len() > LOOKED_AT_MAX
-                && let Some(oldest) = self.slots.pop_front()
-            {
-                let (first, count) = self.earlier.map_or((oldest, 0), |(first, _, count)| (first, count));
-                self.earlier = Some((first, oldest, count + 1));
-            }
-            if self.counted() > most {
-                return;
-            }
-        }
-    }
-
-    fn counted(&self) -> i64 {
-        let earlier = self.earlier.map_or(0, |(_, _, count)| count);
-        earlier.saturating_add(i64::try_from(self.slots.len()).unwrap_or(i64::MAX))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::window::COUNTED_MAX;
     use super::*;
 
     fn time(text: &str) -> Timestamp {

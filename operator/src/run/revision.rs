@@ -1,8 +1,8 @@
 //! The pipeline as it was when a run began: an immutable `ControllerRevision` that the run names before its first Job.
 //!
 //! It holds the spec with its defaults, not substituted: as one text, since the API server takes a revision for changed, and refuses
-//! that, when whoever changes its owners (the garbage collector) writes keys in another order or a number in another form. It belongs to its pipeline and to every run that uses it, and goes when
-//! all of them have gone.
+//! that, when whoever changes its owners (the garbage collector) writes keys in another order or a number in another form. It belongs
+//! to its pipeline and to the runs that use it, and goes when all of them have gone.
 
 use crate::context::Context;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trainyard_contract::PipelineName;
 use trainyard_crds::door;
@@ -78,7 +78,8 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
         .await
         .map_err(Error::kube("read the revision"))?
     {
-        share(&api, present, &owners).await?;
+        let unfinished: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
+        share(&api, present, &owners, &unfinished).await?;
     } else {
         let object = ControllerRevision {
             metadata: ObjectMeta {
@@ -101,12 +102,16 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
 
 /// How often owners are added anew when other runs of the pipeline do so at the same time.
 const TRIES: u32 = 10;
+/// How many owners a revision has before finished runs are no longer among them: each is some 150 bytes of an object that may not grow
+/// without end, and is written for each run.
+const OWNERS: usize = 100;
 
 /// Adds owners that the revision does not have yet.
 async fn share(
     api: &Api<ControllerRevision>,
     mut present: ControllerRevision,
     owners: &[OwnerReference],
+    unfinished: &BTreeSet<String>,
 ) -> Result<(), Error> {
     let name = present.name_any();
     for _ in 0..TRIES {
@@ -120,6 +125,7 @@ async fn share(
         if all.len() == known {
             return Ok(());
         }
+        leave_finished_runs_out(&mut all, unfinished);
         let patch = json!({"metadata": {
             "uid": present.uid(),
             "resourceVersion": present.resource_version(),
@@ -137,6 +143,14 @@ async fn share(
     Err(Error::Conflict {
         doing: "share the revision",
     })
+}
+
+/// Where a revision has many owners, runs that have ended are no longer among them: none of them reads it again.
+fn leave_finished_runs_out(owners: &mut Vec<OwnerReference>, unfinished: &BTreeSet<String>) {
+    let is_run = |owner: &OwnerReference| owner.kind == PipelineRun::kind(&());
+    if owners.len() > OWNERS {
+        owners.retain(|owner| !is_run(owner) || unfinished.contains(&owner.uid));
+    }
 }
 
 /// Makes the revision that a run names anew, where somebody has deleted it and the pipeline still is as it says. Whether it is.
@@ -197,5 +211,32 @@ fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference {
         controller: None,
         block_owner_deletion: None,
         ..object.controller_owner_ref(&()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_of_many_runs_belongs_to_its_pipeline_and_to_those_under_way() {
+        let owner = |kind: &str, uid: String| OwnerReference {
+            kind: kind.to_owned(),
+            uid,
+            ..OwnerReference::default()
+        };
+        let of_runs = |count: usize| {
+            let runs = (1..count).map(|number| owner("PipelineRun", number.to_string()));
+            let pipeline = owner("MLPipeline", "pipeline".to_owned());
+            [pipeline].into_iter().chain(runs).collect::<Vec<_>>()
+        };
+        let unfinished = BTreeSet::from(["7".to_owned(), "100".to_owned()]);
+        let mut few = of_runs(OWNERS);
+        leave_finished_runs_out(&mut few, &unfinished);
+        assert_eq!(few, of_runs(OWNERS));
+        let mut many = of_runs(OWNERS + 1);
+        leave_finished_runs_out(&mut many, &unfinished);
+        let left: Vec<_> = many.iter().map(|owner| owner.uid.as_str()).collect();
+        assert_eq!(left, ["pipeline", "7", "100"]);
     }
 }

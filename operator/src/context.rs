@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::leader::Mandate;
-use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Notices, Recently, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -32,10 +32,16 @@ pub(crate) struct Context {
     pub revisions: Revisions,
     /// Own writes that the stores do not show yet.
     pub expectations: Expectations,
+    /// Claims that were read.
+    pub claims: Claims,
     /// Causes that only events tell.
     pub notices: Notices,
+    /// How often those are asked for.
+    pub event_reads: EventReads,
     /// Passes that were cut off, in a row.
     pub failures: Failures,
+    /// Pipelines among whose versions it was looked for champions.
+    pub marks_read: Recently,
     /// Pipelines in which retention has nothing to do.
     pub tidied: Arc<Tidied>,
     /// For people.

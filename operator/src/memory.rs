@@ -1,14 +1,20 @@
 //! The operator's short memory. All of it may be lost at any moment: what a decision needs is read from the cluster again.
 
+mod claims;
+mod event_reads;
 mod expectations;
 mod failures;
 mod notices;
+mod recently;
 mod revisions;
 mod tidied;
 
+pub(crate) use claims::{Access, Claims};
+pub(crate) use event_reads::EventReads;
 pub(crate) use expectations::{Expectations, Waits};
 pub(crate) use failures::Failures;
 pub(crate) use notices::{Notices, Stands, Told};
+pub(crate) use recently::Recently;
 pub(crate) use revisions::Revisions;
 pub(crate) use tidied::Tidied;
 

@@ -60,6 +60,11 @@ pub(crate) async fn reconcile(pipeline: Arc<GuardedPipeline>, ctx: Arc<Context>)
     })
 }
 
+/// Whether the end of any run makes a model version too many.
+pub(crate) fn keeps_few_versions(pipeline: &MLPipeline) -> bool {
+    door::retention(&pipeline.spec).model_versions.is_some()
+}
+
 /// Removes what is beyond the pipeline's retention, once a run has ended, and Jobs of finished runs. When to look again.
 async fn tidy(ctx: &Context, object: &MLPipeline) -> Result<Option<Duration>, Error> {
     let key = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());

@@ -30,7 +30,7 @@ pub(crate) use revision::{LoadedRevision, claim_name};
 use crate::clock;
 use crate::context::{Context, GuardedRun};
 use crate::error::{Error, with_causes};
-use crate::memory::Waits;
+use crate::memory::{Access, Waits};
 use crate::names;
 use apply::Applied;
 use kube::ResourceExt;
@@ -261,7 +261,7 @@ impl Pass<'_> {
     }
 
     /// The claim that holds the workspace, as it is now.
-    async fn workspace(&self) -> Result<claim::Access, Error> {
+    async fn workspace(&self) -> Result<Access, Error> {
         claim::access(self.ctx, &self.identity.namespace, self.revision.claim_name()).await
     }
 

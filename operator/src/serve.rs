@@ -6,7 +6,7 @@ use crate::error::{Error, with_causes};
 use crate::events::Events;
 use crate::http::{self, Pages};
 use crate::leader::{Election, Mandate, Seat};
-use crate::memory::{Expectations, Failures, Notices, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Notices, Recently, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -76,8 +76,11 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         stores,
         revisions: Revisions::default(),
         expectations: Expectations::default(),
+        claims: Claims::default(),
         notices: Notices::default(),
+        event_reads: EventReads::default(),
         failures: Failures::default(),
+        marks_read: Recently::default(),
         tidied: Arc::new(Tidied::default()),
         events: Events::new(client),
         metrics: Metrics::default(),
@@ -247,12 +250,20 @@ fn watch_all(ctx: &Context, namespace: Option<&str>, writers: Writers) -> (Reque
         pipeline_queue.clone(),
     ));
     let tidied = Arc::clone(&ctx.tidied);
+    let known_pipelines = ctx.stores.pipelines.clone();
+    let keeps_few_versions = move |pipeline: &ObjectRef<GuardedPipeline>| {
+        let found = known_pipelines.get(pipeline);
+        // One that is not known is looked at when it is.
+        found.is_some_and(|found| found.0.as_ref().is_ok_and(pipeline::keeps_few_versions))
+    };
     // A pipeline whose run has ended may start the next one, and has one more to keep or to remove.
     let ended = move |ended| {
         let pipelines = match ended {
-            Ended::RunOf(pipeline) => {
-                let namespace = pipeline.namespace.as_deref().unwrap_or_default();
-                tidied.undo(&format!("{namespace}/{}", pipeline.name));
+            Ended::RunOf { pipeline, is_own } => {
+                if is_own || keeps_few_versions(&pipeline) {
+                    let namespace = pipeline.namespace.as_deref().unwrap_or_default();
+                    tidied.undo(&format!("{namespace}/{}", pipeline.name));
+                }
                 vec![pipeline]
             }
             Ended::RunsOfAnyPipeline => {

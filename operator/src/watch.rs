@@ -6,7 +6,7 @@
 //! delay.
 
 use crate::context::{GuardedPipeline, GuardedRun};
-use crate::names::RUN;
+use crate::names::{RUN, TRIGGER};
 use crate::seen::{SeenJob, SeenPod, slim_job, slim_pod};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
@@ -34,7 +34,12 @@ pub(crate) type PipelineQueue = UnboundedSender<ObjectRef<GuardedPipeline>>;
 /// Which runs have ended, as far as a watch can say.
 pub(crate) enum Ended {
     /// One of this pipeline.
-    RunOf(ObjectRef<GuardedPipeline>),
+    RunOf {
+        /// Which one.
+        pipeline: ObjectRef<GuardedPipeline>,
+        /// Whether the operator made the run.
+        is_own: bool,
+    },
     /// Any number of any pipelines.
     RunsOfAnyPipeline,
 }
@@ -85,7 +90,10 @@ pub(crate) async fn runs(
             let _ = queue.send(ObjectRef::from_obj(run));
             if let Ok(object) = &run.0 {
                 let pipeline = ObjectRef::new(&object.spec.pipeline_ref.name);
-                ended(Ended::RunOf(pipeline.within(&object.namespace().unwrap_or_default())));
+                ended(Ended::RunOf {
+                    pipeline: pipeline.within(&object.namespace().unwrap_or_default()),
+                    is_own: object.labels().contains_key(TRIGGER),
+                });
             }
         }
         // Which ones have ended since the watch was cut off nobody says.

@@ -1,4 +1,4 @@
-//! Pipelines in which retention has nothing to do: no run has ended since it looked.
+//! Pipelines in which retention has nothing to do: no run has ended since it looked that could make something too many.
 
 use super::lock;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::Mutex;
 pub(crate) struct Tidied(Mutex<BTreeMap<String, Option<i64>>>);
 
 impl Tidied {
-    /// Whether retention has looked since the last run ended, by this very spec.
+    /// Whether retention has looked since the last such run ended, by this very spec.
     pub(crate) fn is(&self, pipeline: &str, generation: Option<i64>) -> bool {
         lock(&self.0).get(pipeline) == Some(&generation)
     }
@@ -19,7 +19,7 @@ impl Tidied {
         lock(&self.0).insert(pipeline.to_owned(), generation);
     }
 
-    /// A run of the pipeline has ended, or looking was cut off.
+    /// Such a run of the pipeline has ended, or looking was cut off.
     pub(crate) fn undo(&self, pipeline: &str) {
         lock(&self.0).remove(pipeline);
     }

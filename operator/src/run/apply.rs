@@ -5,7 +5,7 @@ use super::manifest::{self, WORKSPACE};
 use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE};
-use crate::run::{care, finish, key};
+use crate::run::{care, claim, finish, key};
 use crate::seen::{SeenJob, SeenVersion};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -85,6 +85,8 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
         tidy: care.tidy,
         next_champion: care.next_champion,
     };
+    let (namespace, claim) = (&pass.identity.namespace, pass.revision.claim_name());
+    let workspace = claim::known_access(pass.ctx, namespace, claim).await?;
     let document = start.document(&pass.run, &pass.revision.pipeline, places);
     let attempt = manifest::Attempt {
         run: &pass.run,
@@ -94,7 +96,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
         start,
         document: &document,
         removes: &care.removes,
-        on_one_node: !pass.workspace().await?.is_shared(),
+        on_one_node: !workspace.is_shared(),
         created: pass.now,
     };
     let job = manifest::job(&attempt, &pass.ctx.settings);

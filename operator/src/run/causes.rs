@@ -64,24 +64,31 @@ pub(super) async fn notice(
             Duration::from_millis(now.since(timestamp(&since)).as_millis())
         });
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
-        let next = if due.is_zero() {
-            let told = if waits == Waits::ForClaim {
-                of_claim(ctx, namespace, claim).await
-            } else {
-                told(&events(ctx, namespace, &format!("involvedObject.uid={uid}")).await)
-            };
-            let told = match told {
-                // Where the claim's events do not say it either; or the scheduler has a node for the pod and waits, without a
-                // word, for the volume.
-                Told::Nothing if waits == Waits::ForClaim || stands == Stands::WithoutNode => {
-                    provisioner(ctx, namespace, claim).await
-                }
-                told => told,
-            };
-            ctx.notices.looked(run, &job_uid, stands, told);
-            ctx.notices.due_in(run, &job_uid)
+        let read = if due.is_zero() {
+            ctx.event_reads.begin()
         } else {
-            due
+            Err(due)
+        };
+        let next = match read {
+            Err(later) => later,
+            Ok(read) => {
+                let told = if waits == Waits::ForClaim {
+                    of_claim(ctx, namespace, claim).await
+                } else {
+                    told(&events(ctx, namespace, &format!("involvedObject.uid={uid}")).await)
+                };
+                let told = match told {
+                    // Where the claim's events do not say it either; or the scheduler has a node for the pod and waits, without a
+                    // word, for the volume.
+                    Told::Nothing if waits == Waits::ForClaim || stands == Stands::WithoutNode => {
+                        provisioner(ctx, namespace, claim).await
+                    }
+                    told => told,
+                };
+                drop(read);
+                ctx.notices.looked(run, &job_uid, stands, told);
+                ctx.notices.due_in(run, &job_uid)
+            }
         };
         look_again = Some(look_again.map_or(next, |earlier| earlier.min(next)));
     }

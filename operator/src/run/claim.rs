@@ -3,12 +3,13 @@
 use super::revision::LoadedRevision;
 use crate::context::Context;
 use crate::error::Error;
+use crate::memory::Access;
 use crate::names::{MANAGED_BY, OPERATOR};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Api;
 use kube::api::PostParams;
+use kube::{Api, ResourceExt};
 use std::collections::BTreeMap;
 use tracing::info;
 
@@ -24,7 +25,10 @@ pub(super) async fn ensure(ctx: &Context, namespace: &str, revision: &LoadedRevi
         Some(claim) if claim.metadata.deletion_timestamp.is_some() => {
             Ok(Some(format!("waits: the workspace's claim `{name}` is being deleted")))
         }
-        Some(_) => Ok(None),
+        Some(claim) => {
+            access_of(ctx, namespace, &claim);
+            Ok(None)
+        }
         None => match api.create(&PostParams::default(), &claim(ctx, name, revision)).await {
             Ok(_) => {
                 info!(namespace, claim = name, "workspace created");
@@ -41,42 +45,42 @@ pub(super) async fn ensure(ctx: &Context, namespace: &str, revision: &LoadedRevi
     }
 }
 
-/// From how many nodes a workspace can be used at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Any number.
-    ManyNodes,
-    /// One, as far as is known: a claim that waits for its first pod may still become anything.
-    OneNode,
-}
-
-impl Access {
-    /// Whether other nodes can go on where one is lost.
-    pub(super) fn is_shared(self) -> bool {
-        self == Self::ManyNodes
-    }
-}
-
 /// From how many nodes the workspace of a claim can be used.
 pub(super) async fn access(ctx: &Context, namespace: &str, name: &str) -> Result<Access, Error> {
     let api: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), namespace);
     let read = Error::kube("read the workspace's claim");
     let found = api.get_opt(name).await.map_err(read)?;
+    Ok(found.map_or(Access::OneNode, |claim| access_of(ctx, namespace, &claim)))
+}
+
+/// The same, as it was a moment ago.
+pub(super) async fn known_access(ctx: &Context, namespace: &str, name: &str) -> Result<Access, Error> {
+    match ctx.claims.get(&key(namespace, name)) {
+        Some(known) => Ok(known),
+        None => access(ctx, namespace, name).await,
+    }
+}
+
+/// What a claim says; kept in mind once it is bound.
+fn access_of(ctx: &Context, namespace: &str, claim: &PersistentVolumeClaim) -> Access {
     // What the volume has once there is one, what was asked for before.
-    let has = found
-        .as_ref()
-        .and_then(|claim| claim.status.as_ref()?.access_modes.clone());
-    let asked = || {
-        found
-            .as_ref()
-            .and_then(|claim| claim.spec.as_ref()?.access_modes.clone())
-    };
-    let modes = has.or_else(asked).unwrap_or_default();
-    Ok(if modes.iter().any(|mode| mode == "ReadWriteMany") {
+    let status = claim.status.as_ref();
+    let has = status.and_then(|status| status.access_modes.as_ref());
+    let asked = || claim.spec.as_ref()?.access_modes.as_ref();
+    let is_shared = |modes: &Vec<String>| modes.iter().any(|mode| mode == "ReadWriteMany");
+    let access = if has.or_else(asked).is_some_and(is_shared) {
         Access::ManyNodes
     } else {
         Access::OneNode
-    })
+    };
+    if status.and_then(|status| status.phase.as_deref()) == Some("Bound") {
+        ctx.claims.put(key(namespace, &claim.name_any()), access);
+    }
+    access
+}
+
+fn key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
 }
 
 fn claim(ctx: &Context, name: &str, revision: &LoadedRevision) -> PersistentVolumeClaim {

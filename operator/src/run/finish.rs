@@ -59,13 +59,23 @@ pub(super) async fn finish(
     let namespace = object.namespace().unwrap_or_default();
     let name = revision.pipeline.name();
     let mut moved = tell_pipeline(ctx, &namespace, name, &end).await?;
-    while let Some(champion) = moved {
-        mark_champion(ctx, &namespace, name, &champion).await?;
+    while let Some(Moved { champion, from }) = moved {
+        mark_champion(ctx, &namespace, name, &champion, from).await?;
         // Two runs may end at once. Who has marked looks again: a champion that was moved before the mark is seen here, and one
         // that is moved after it sees the mark.
-        moved = champion_of(ctx, &namespace, name).await?.filter(|now| *now != champion);
+        let now = champion_of(ctx, &namespace, name).await?;
+        moved = now
+            .filter(|now| *now != champion)
+            .map(|champion| Moved { champion, from: None });
     }
     Ok(())
+}
+
+/// A champion that is to be marked.
+struct Moved {
+    champion: ModelVersionName,
+    /// The one before it, where this very pass has moved it.
+    from: Option<ModelVersionName>,
 }
 
 /// Which version is champion now; none where the pipeline is gone, or cannot be read.
@@ -89,13 +99,13 @@ struct End<'a> {
     removed: Vec<String>,
 }
 
-/// Writes the pipeline's status; the champion that it names afterwards, where this run meant to move it.
+/// Writes the pipeline's status. What is to be marked then, where this run meant to move the champion.
 async fn tell_pipeline(
     ctx: &Context,
     namespace: &str,
     name: &PipelineName,
     end: &End<'_>,
-) -> Result<Option<ModelVersionName>, Error> {
+) -> Result<Option<Moved>, Error> {
     let guarded: Api<GuardedPipeline> = Api::namespaced(ctx.client.clone(), namespace);
     let read = Error::kube("read the run's pipeline");
     // One that this version cannot read keeps no run from its end.
@@ -115,7 +125,8 @@ async fn tell_pipeline(
     status
         .removed_folders
         .retain(|folder| folder.claim_name != end.claim || !end.removed.contains(&folder.path));
-    let champion = status.champion.clone();
+    let parsed = |champion: &Option<String>| ModelVersionName::parse(champion.as_deref()?).ok();
+    let (from, champion) = (parsed(&before.champion), parsed(&status.champion));
     if status != before {
         pipeline.status = Some(status);
         let written = pipelines
@@ -123,8 +134,11 @@ async fn tell_pipeline(
             .await;
         written.map_err(Error::kube("write the status of the run's pipeline"))?;
     }
-    let meant = end.champion.is_some();
-    Ok(champion.filter(|_| meant).and_then(|c| ModelVersionName::parse(c).ok()))
+    let meant = champion.filter(|_| end.champion.is_some());
+    Ok(meant.map(|champion| Moved {
+        from: from.filter(|from| *from != champion),
+        champion,
+    }))
 }
 
 /// The champion never goes back to an older version by itself: an operator that repeats the end of a run after a crash would
@@ -160,14 +174,21 @@ fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64
     conditions::set(&mut status.conditions, healthy, generation, clock::now());
 }
 
-/// Marks the champion among the model versions, and no other.
+/// Marks the champion among the model versions, and no other. For the others the API server goes through all versions: where they
+/// come in a row it is asked only now and then, and who was champion just before is taken for the one that has the mark.
 async fn mark_champion(
     ctx: &Context,
     namespace: &str,
     pipeline: &PipelineName,
     champion: &ModelVersionName,
+    from: Option<ModelVersionName>,
 ) -> Result<(), Error> {
     let versions: Api<SeenVersion> = Api::namespaced(ctx.client.clone(), namespace);
+    let key = format!("{namespace}/{pipeline}");
+    if let Some(from) = from.filter(|_| ctx.marks_read.has(&key)) {
+        mark(&versions, &names::model_version(pipeline, &from), false).await?;
+        return mark(&versions, &names::model_version(pipeline, champion), true).await;
+    }
     let marked = ListParams::default()
         .labels(&format!("{}={pipeline}", names::PIPELINE))
         .fields("status.champion=true");
@@ -181,6 +202,7 @@ async fn mark_champion(
     if marked.items.iter().all(|old| old.spec.version != champion.as_str()) {
         mark(&versions, &names::model_version(pipeline, champion), true).await?;
     }
+    ctx.marks_read.done(key);
     Ok(())
 }
 

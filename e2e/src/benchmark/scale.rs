@@ -6,7 +6,7 @@ mod flood;
 mod gauge;
 
 pub use burst::Burst;
-pub use flood::{Flood, Sample};
+pub use flood::{Flood, Pace, Sample};
 
 use crate::cluster::Cluster;
 use crate::image::build;
@@ -26,7 +26,9 @@ pub struct Scale {
     pub pipelines: usize,
     /// Runs, or Jobs, under way at once.
     pub at_once: usize,
-    /// Jobs through the Job controller alone.
+    /// Of them at once where the machine is not at its limit.
+    pub few_at_once: usize,
+    /// Jobs through the Job controller alone, and stages beside them.
     pub jobs: usize,
     /// Rounds of a burst on one kubelet.
     pub bursts: u32,
@@ -42,11 +44,19 @@ impl Default for Scale {
             runs: 10_000,
             pipelines: 100,
             at_once: 50,
-            jobs: 3_000,
+            few_at_once: 5,
+            jobs: 1_500,
             bursts: 3,
             burst: 30,
             minutes: 2,
         }
+    }
+}
+
+impl Scale {
+    /// Runs that have as many stages as there are Jobs alone.
+    fn runs_of_pace(self) -> usize {
+        self.jobs / flood::STAGES
     }
 }
 

@@ -33,7 +33,7 @@ const SAMPLES: usize = 10;
 /// Runs before those that count, whose Jobs are copied.
 const PROBES: usize = 1;
 /// Stages of each run.
-const STAGES: usize = 3;
+pub(super) const STAGES: usize = 3;
 /// How far the clock is set ahead, so that the Jobs of finished runs go at once and not after minutes.
 const AHEAD_SECONDS: &str = "3600";
 /// How long the operator is watched after it has started.
@@ -47,6 +47,20 @@ pub struct Sample {
     pub runs: usize,
     /// Its memory, in MiB.
     pub memory: f64,
+}
+
+/// How many began a minute.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Runs, or Jobs, under way at once.
+    pub at_once: usize,
+    /// Stages of runs.
+    pub stages: f64,
+    /// The same Jobs through the Job controller alone, which removes them at their end as well.
+    pub jobs: f64,
+    /// The same, and they stay.
+    pub jobs_kept: f64,
 }
 
 /// What was measured.
@@ -63,10 +77,8 @@ pub struct Flood {
     pub at_once: usize,
     /// From the first to the last, in seconds.
     pub seconds: f64,
-    /// Stages that began, a minute.
-    pub stages_a_minute: f64,
-    /// Jobs that ended, a minute, through the Job controller alone, as many at once.
-    pub jobs_a_minute: f64,
+    /// Stages against Jobs through the Job controller alone, at few and at many at once.
+    pub paces: Vec<Pace>,
     /// The operator's memory on the way.
     pub samples: Vec<Sample>,
     /// Its peak, in MiB.
@@ -96,18 +108,19 @@ pub(super) async fn measure(cluster: &Cluster, scale: Scale) -> Result<Flood> {
         at_once: scale.at_once,
         ..Flood::default()
     };
-    let began = Instant::now();
-    flooded.jobs(scale.jobs, scale.at_once).await?;
-    flood.jobs_a_minute = a_minute(scale.jobs, began);
-    eprintln!("{} Jobs alone: {:.0} a minute", scale.jobs, flood.jobs_a_minute);
-
     fs::write(operator::clock(cluster.state()), AHEAD_SECONDS).context("cannot set the clock")?;
+    let templates = flooded.templates().await?;
+    for at_once in [scale.few_at_once, scale.at_once] {
+        let pace = flooded.pace(scale, at_once, &templates).await?;
+        eprintln!("{pace:?}");
+        flood.paces.push(pace);
+    }
     let (before, writes) = (gauge::taken(cluster)?, writes(cluster));
     let began = Instant::now();
     let samples = &mut flood.samples;
     let each = (scale.runs / SAMPLES).max(1);
     flooded
-        .runs(scale, |runs| {
+        .runs("run", scale.runs, scale.at_once, scale.pipelines, |runs| {
             if runs % each == 0 {
                 let memory = gauge::taken(cluster)?.memory;
                 eprintln!(
@@ -120,20 +133,20 @@ pub(super) async fn measure(cluster: &Cluster, scale: Scale) -> Result<Flood> {
         })
         .await?;
     flood.seconds = began.elapsed().as_secs_f64();
-    flood.stages_a_minute = a_minute(scale.runs * STAGES, began);
     let after = gauge::taken(cluster)?;
     flood.runs = scale.runs;
     flood.peak = after.peak;
     flood.milliseconds_a_run = (after.seconds - before.seconds) * 1e3 / scale.runs as f64;
     flood.writes_a_run = (self::writes(cluster) - writes) as f64 / scale.runs as f64;
-    flood.versions = flooded.count::<ModelVersion>("").await? - PROBES;
+    let before = PROBES + flood.paces.len() * scale.runs_of_pace();
+    flood.versions = flooded.count::<ModelVersion>("").await? - before;
     ensure!(
         flood.versions == scale.runs,
         "{} versions of {} runs",
         flood.versions,
         scale.runs
     );
-    flooded.is_whole(scale).await?;
+    flooded.is_whole(before + scale.runs).await?;
 
     flood.kept = flooded.count::<PipelineRun>("trainyard.dev/finished").await?;
     operator::kill(cluster.state(), Number::FIRST).await?;
@@ -207,8 +220,37 @@ impl Flooded {
         Ok(())
     }
 
+    /// Jobs alone, which stay; Jobs alone, which go; stages: as many of each, so many at once.
+    async fn pace(&self, scale: Scale, at_once: usize, templates: &[Job]) -> Result<Pace> {
+        let mut jobs = [0.0; 2];
+        for (pace, stay) in jobs.iter_mut().zip([true, false]) {
+            let name = format!("{}-{at_once}", if stay { "stays" } else { "goes" });
+            let began = Instant::now();
+            self.jobs(&name, scale.jobs, at_once, templates, stay).await?;
+            *pace = a_minute(scale.jobs, began);
+        }
+        let began = Instant::now();
+        let runs = scale.runs_of_pace();
+        let name = format!("pace-{at_once}");
+        self.runs(&name, runs, at_once, scale.pipelines, |_| Ok(())).await?;
+        let [jobs_kept, jobs] = jobs;
+        Ok(Pace {
+            at_once,
+            stages: a_minute(runs * STAGES, began),
+            jobs,
+            jobs_kept,
+        })
+    }
+
     /// So many runs, so many at once; `ended` hears how many have.
-    async fn runs(&self, scale: Scale, mut ended: impl FnMut(usize) -> Result<()>) -> Result<()> {
+    async fn runs(
+        &self,
+        name: &str,
+        count: usize,
+        at_once: usize,
+        pipelines: usize,
+        mut ended: impl FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
         let api = self.api::<PipelineRun>();
         let finished = watcher::Config::default().labels("trainyard.dev/finished");
         let mut finished = pin!(
@@ -218,12 +260,12 @@ impl Flooded {
         );
         let mut seen = BTreeSet::new();
         let mut started = 0;
-        while seen.len() < scale.runs {
-            while started < scale.runs && started - seen.len() < scale.at_once {
+        while seen.len() < count {
+            while started < count && started - seen.len() < at_once {
                 let run = json!({
                     "apiVersion": "trainyard.dev/v1alpha1", "kind": "PipelineRun",
-                    "metadata": {"name": format!("run-{started}")},
-                    "spec": {"pipelineRef": {"name": name_of(started % scale.pipelines)}},
+                    "metadata": {"name": format!("{name}-{started}")},
+                    "spec": {"pipelineRef": {"name": name_of(started % pipelines)}},
                 });
                 create(&api, run).await?;
                 started += 1;
@@ -232,6 +274,9 @@ impl Flooded {
                 continue;
             };
             let end = run.labels().get("trainyard.dev/finished").cloned().unwrap_or_default();
+            if !run.name_any().starts_with(&format!("{name}-")) {
+                continue;
+            }
             ensure!(end == "Succeeded", "run {} ended {end}", run.name_any());
             if seen.insert(run.name_any()) {
                 ended(seen.len())?;
@@ -241,7 +286,7 @@ impl Flooded {
     }
 
     /// Every run has its three attempts, each made once.
-    async fn is_whole(&self, scale: Scale) -> Result<()> {
+    async fn is_whole(&self, count: usize) -> Result<()> {
         let page = ListParams::default().limit(500);
         let mut whole = 0;
         let mut next: Option<String> = None;
@@ -265,13 +310,12 @@ impl Flooded {
                 break;
             }
         }
-        ensure!(whole == scale.runs + PROBES, "{whole} runs of {}", scale.runs);
+        ensure!(whole == count, "{whole} runs of {count}");
         Ok(())
     }
 
-    /// So many Jobs like those of a run through the Job controller alone, so many at once.
-    async fn jobs(&self, count: usize, at_once: usize) -> Result<()> {
-        // One of each stage, as the operator makes them.
+    /// A Job of each stage, as the operator makes them.
+    async fn templates(&self) -> Result<Vec<Job>> {
         let probe = json!({
             "apiVersion": "trainyard.dev/v1alpha1", "kind": "PipelineRun",
             "metadata": {"name": "probe"}, "spec": {"pipelineRef": {"name": name_of(0)}},
@@ -288,7 +332,13 @@ impl Flooded {
             .await?
             .items;
         ensure!(templates.len() == STAGES, "the probe has {} Jobs", templates.len());
-        let complete = watcher::Config::default().labels("alone=yes");
+        Ok(templates)
+    }
+
+    /// So many Jobs like those of a run through the Job controller alone, so many at once.
+    async fn jobs(&self, name: &str, count: usize, at_once: usize, templates: &[Job], stay: bool) -> Result<()> {
+        let api = self.api::<Job>();
+        let complete = watcher::Config::default().labels(&format!("alone={name}"));
         let mut touched = pin!(watcher(api.clone(), complete).default_backoff().touched_objects());
         let mut ended = BTreeSet::new();
         let mut started = 0;
@@ -299,9 +349,10 @@ impl Flooded {
                     spec: template.spec.clone(),
                     ..Job::default()
                 };
-                job.metadata.name = Some(format!("alone-{started}"));
-                job.labels_mut().insert("alone".to_owned(), "yes".to_owned());
+                job.metadata.name = Some(format!("{name}-{started}"));
+                job.labels_mut().insert("alone".to_owned(), name.to_owned());
                 if let Some(spec) = &mut job.spec {
+                    spec.ttl_seconds_after_finished = (!stay).then_some(0);
                     // The API server chose them for the Job that this is a copy of.
                     spec.selector = None;
                     for key in [

@@ -1,12 +1,14 @@
 //! How the operator bears many runs: its memory, its processor time and its writes over thousands of runs on fake nodes, beside the Job
-//! controller alone; its next start with all of them kept; and a burst of runs on one kubelet, beside bare pods.
+//! controller alone; its next start with all of them kept, and how fast another one follows it; and a burst of runs on one kubelet, beside bare pods.
 
 mod burst;
 mod flood;
 mod gauge;
+mod recovery;
 
 pub use burst::Burst;
 pub use flood::{Flood, Pace, Sample};
+pub use recovery::Recovery;
 
 use crate::cluster::Cluster;
 use crate::image::build;
@@ -28,7 +30,7 @@ pub struct Scale {
     pub at_once: usize,
     /// Of them at once where the machine is not at its limit.
     pub few_at_once: usize,
-    /// Jobs through the Job controller alone, and stages beside them.
+    /// Jobs through the Job controller alone, and stages beside them, where so many are under way at once.
     pub jobs: usize,
     /// Rounds of a burst on one kubelet.
     pub bursts: u32,
@@ -54,9 +56,9 @@ impl Default for Scale {
 }
 
 impl Scale {
-    /// Runs that have as many stages as there are Jobs alone.
-    fn runs_of_pace(self) -> usize {
-        self.jobs / flood::STAGES
+    /// Runs of each measured pace, fewer where fewer are under way: their stages are as many as the Jobs alone.
+    fn runs_of_pace(self, at_once: usize) -> usize {
+        self.jobs * at_once / self.at_once / flood::STAGES
     }
 }
 
@@ -68,6 +70,8 @@ pub struct ScaleFigures {
     pub kubernetes: String,
     /// Many runs through one operator.
     pub flood: Flood,
+    /// The next leader, with all runs of the flood kept.
+    pub recovery: Recovery,
     /// Bursts on one kubelet.
     pub bursts: Vec<Burst>,
 }
@@ -88,9 +92,10 @@ pub async fn measure(name: &Name, scale: Scale) -> Result<ScaleFigures> {
         fake_nodes: FAKE_NODES,
         ..Options::default()
     };
-    let (kubernetes, flood) = on(&fake, &operator, async |cluster| {
+    let (kubernetes, flood, recovery) = on(&fake, &operator, async |cluster| {
         let version = cluster.client().apiserver_version().await?.git_version;
-        Ok((version, flood::measure(cluster, scale).await?))
+        let flood = flood::measure(cluster, scale).await?;
+        Ok((version, flood, recovery::measure(cluster).await?))
     })
     .await?;
     let real = Options {
@@ -102,6 +107,7 @@ pub async fn measure(name: &Name, scale: Scale) -> Result<ScaleFigures> {
     Ok(ScaleFigures {
         kubernetes,
         flood,
+        recovery,
         bursts,
     })
 }

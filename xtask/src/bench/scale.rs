@@ -29,6 +29,10 @@ const STAGES_AT_LEAST: f64 = 0.9;
 const BURST_AT_MOST: f64 = 1.2;
 /// The operator's processor time for a burst, in seconds.
 const BURST_SECONDS_AT_MOST: f64 = 1.0;
+/// From SIGKILL until the next one leads, in seconds: the duration of the Lease and two seconds.
+const KILLED_AT_MOST: f64 = 17.0;
+/// The same from SIGTERM.
+const STOPPED_AT_MOST: f64 = 1.0;
 /// Argo Workflows v4.0.5, tuned, the same burst; measured once on a machine of this kind.
 const ARGO: &str = "Argo Workflows v4.0.5, tuned, for 30 workflows of three steps at once on a machine of this kind (2026-11-24): 86 to \
                     108 s, 4 s of its controller.";
@@ -47,7 +51,14 @@ pub(crate) struct ScaleFigures {
 struct Measured {
     kubernetes: String,
     flood: Flood,
+    recovery: Recovery,
     bursts: Vec<Burst>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Recovery {
+    killed: Vec<f64>,
+    stopped: Vec<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -130,6 +141,7 @@ pub(crate) fn write(page: &mut String, figures: &ScaleFigures) -> std::fmt::Resu
     let Measured {
         kubernetes,
         flood,
+        recovery,
         bursts,
     } = measured;
     writeln!(
@@ -250,5 +262,20 @@ pub(crate) fn write(page: &mut String, figures: &ScaleFigures) -> std::fmt::Resu
         late.join(", "),
         None,
     )?;
+    for (signal, took, promise) in [
+        ("SIGKILL", &recovery.killed, KILLED_AT_MOST),
+        ("SIGTERM", &recovery.stopped, STOPPED_AT_MOST),
+    ] {
+        let longest = took.iter().copied().fold(0.0, f64::max);
+        row(
+            &format!(
+                "from {signal} until another operator leads, the longest of {}",
+                took.len()
+            ),
+            format!("at most {promise} s"),
+            format!("{longest:.2} s"),
+            Some(longest <= promise),
+        )?;
+    }
     writeln!(page, "\n{ARGO}")
 }

@@ -138,7 +138,8 @@ pub(super) async fn measure(cluster: &Cluster, scale: Scale) -> Result<Flood> {
     flood.peak = after.peak;
     flood.milliseconds_a_run = (after.seconds - before.seconds) * 1e3 / scale.runs as f64;
     flood.writes_a_run = (self::writes(cluster) - writes) as f64 / scale.runs as f64;
-    let before = PROBES + flood.paces.len() * scale.runs_of_pace();
+    let of_paces = flood.paces.iter().map(|pace| scale.runs_of_pace(pace.at_once));
+    let before = PROBES + of_paces.sum::<usize>();
     flood.versions = flooded.count::<ModelVersion>("").await? - before;
     ensure!(
         flood.versions == scale.runs,
@@ -223,20 +224,21 @@ impl Flooded {
     /// Jobs alone, which stay; Jobs alone, which go; stages: as many of each, so many at once.
     async fn pace(&self, scale: Scale, at_once: usize, templates: &[Job]) -> Result<Pace> {
         let mut jobs = [0.0; 2];
+        let runs = scale.runs_of_pace(at_once);
+        let count = runs * STAGES;
         for (pace, stay) in jobs.iter_mut().zip([true, false]) {
             let name = format!("{}-{at_once}", if stay { "stays" } else { "goes" });
             let began = Instant::now();
-            self.jobs(&name, scale.jobs, at_once, templates, stay).await?;
-            *pace = a_minute(scale.jobs, began);
+            self.jobs(&name, count, at_once, templates, stay).await?;
+            *pace = a_minute(count, began);
         }
         let began = Instant::now();
-        let runs = scale.runs_of_pace();
         let name = format!("pace-{at_once}");
         self.runs(&name, runs, at_once, scale.pipelines, |_| Ok(())).await?;
         let [jobs_kept, jobs] = jobs;
         Ok(Pace {
             at_once,
-            stages: a_minute(runs * STAGES, began),
+            stages: a_minute(count, began),
             jobs,
             jobs_kept,
         })

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::leader::Mandate;
-use crate::memory::{Claims, EventReads, Expectations, Failures, Notices, Recently, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Marks, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -40,8 +40,8 @@ pub(crate) struct Context {
     pub event_reads: EventReads,
     /// Passes that were cut off, in a row.
     pub failures: Failures,
-    /// Pipelines among whose versions it was looked for champions.
-    pub marks_read: Recently,
+    /// Which model versions were marked as champions.
+    pub marks: Marks,
     /// Pipelines in which retention has nothing to do.
     pub tidied: Arc<Tidied>,
     /// For people.

@@ -4,8 +4,8 @@ mod claims;
 mod event_reads;
 mod expectations;
 mod failures;
+mod marks;
 mod notices;
-mod recently;
 mod revisions;
 mod tidied;
 
@@ -13,8 +13,8 @@ pub(crate) use claims::{Access, Claims};
 pub(crate) use event_reads::EventReads;
 pub(crate) use expectations::{Expectations, Waits};
 pub(crate) use failures::Failures;
+pub(crate) use marks::Marks;
 pub(crate) use notices::{Notices, Stands, Told};
-pub(crate) use recently::Recently;
 pub(crate) use revisions::Revisions;
 pub(crate) use tidied::Tidied;
 

@@ -6,7 +6,7 @@ use crate::error::{Error, with_causes};
 use crate::events::Events;
 use crate::http::{self, Pages};
 use crate::leader::{Election, Mandate, Seat};
-use crate::memory::{Claims, EventReads, Expectations, Failures, Notices, Recently, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Marks, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -80,7 +80,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         notices: Notices::default(),
         event_reads: EventReads::default(),
         failures: Failures::default(),
-        marks_read: Recently::default(),
+        marks: Marks::default(),
         tidied: Arc::new(Tidied::default()),
         events: Events::new(client),
         metrics: Metrics::default(),

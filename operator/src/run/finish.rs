@@ -174,8 +174,8 @@ fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64
     conditions::set(&mut status.conditions, healthy, generation, clock::now());
 }
 
-/// Marks the champion among the model versions, and no other. For the others the API server goes through all versions: where they
-/// come in a row it is asked only now and then, and who was champion just before is taken for the one that has the mark.
+/// Marks the champion among the model versions, and no other. For the others the API server goes through all versions: where one run
+/// after the other ends, they are looked up only now and then.
 async fn mark_champion(
     ctx: &Context,
     namespace: &str,
@@ -185,9 +185,12 @@ async fn mark_champion(
 ) -> Result<(), Error> {
     let versions: Api<SeenVersion> = Api::namespaced(ctx.client.clone(), namespace);
     let key = format!("{namespace}/{pipeline}");
-    if let Some(from) = from.filter(|_| ctx.marks_read.has(&key)) {
-        mark(&versions, &names::model_version(pipeline, &from), false).await?;
-        return mark(&versions, &names::model_version(pipeline, champion), true).await;
+    let entry = names::model_version(pipeline, champion);
+    if let Some(known) = from.and_then(|from| ctx.marks.of(&key, &from)) {
+        mark(&versions, &known, false).await?;
+        mark(&versions, &entry, true).await?;
+        ctx.marks.moved(&key, champion.clone(), entry);
+        return Ok(());
     }
     let marked = ListParams::default()
         .labels(&format!("{}={pipeline}", names::PIPELINE))
@@ -200,9 +203,9 @@ async fn mark_champion(
         mark(&versions, &old.name_any(), false).await?;
     }
     if marked.items.iter().all(|old| old.spec.version != champion.as_str()) {
-        mark(&versions, &names::model_version(pipeline, champion), true).await?;
+        mark(&versions, &entry, true).await?;
     }
-    ctx.marks_read.done(key);
+    ctx.marks.looked(key, champion.clone(), entry);
     Ok(())
 }
 

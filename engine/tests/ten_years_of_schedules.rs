@@ -76,8 +76,23 @@ struct Figures {
     ran: i64,
     skipped: i64,
     missed: i64,
+    /// Of the missed ones, those whose name was taken.
+    taken: i64,
     cut_off: i64,
     changes: i64,
+}
+
+/// How far a pass has come.
+enum CarriedOut {
+    Whole,
+    /// This slot's name is taken.
+    UpTo(Timestamp),
+    CutOff,
+}
+
+/// Whether a run of another pipeline has the name of a slot's run.
+fn is_taken(slot: Timestamp) -> bool {
+    slot.as_millis() / 3_600_000 % 97 == 0
 }
 
 impl World {
@@ -130,6 +145,7 @@ impl World {
         let active = self.runs.iter().filter(|(_, ends)| **ends > self.now);
         KnownRuns {
             started: self.runs.range(newest..).map(|(slot, _)| *slot).collect(),
+            taken: BTreeSet::new(),
             active: active
                 .map(|(slot, _)| ActiveRun {
                     name: RunName::parse(format!("run-{}", slot.as_millis())).expect("a name"),
@@ -141,31 +157,20 @@ impl World {
 
     /// One pass of the host, cut off after any of its writes or not at all. When to wake it next.
     fn pass(&mut self, chance: &mut Chance) -> Option<Timestamp> {
-        let due = due_slots(Some(&self.schedule), &self.kept, &self.known(), self.now);
-        let writes = u64::try_from(due.start.len() + due.stop.len()).expect("few") + 1;
-        let mut left = if chance.one_in(5) { chance.below(writes) } else { writes };
-        for _ in &due.stop {
-            if left == 0 {
-                return Some(self.cut_off());
+        let mut taken = BTreeSet::new();
+        let mut left = chance.one_in(5).then(|| chance.below(3));
+        let due = loop {
+            let known = KnownRuns {
+                taken: taken.clone(),
+                ..self.known()
+            };
+            let due = due_slots(Some(&self.schedule), &self.kept, &known, self.now);
+            match self.carry_out(&due, &mut left, chance) {
+                CarriedOut::Whole => break due,
+                CarriedOut::UpTo(slot) => assert!(taken.insert(slot), "{slot} is asked for again"),
+                CarriedOut::CutOff => return Some(self.now),
             }
-            left -= 1;
-            for ends in self.runs.values_mut().filter(|ends| **ends > self.now) {
-                *ends = self.now;
-            }
-        }
-        for slot in &due.start {
-            if left == 0 {
-                return Some(self.cut_off());
-            }
-            left -= 1;
-            let ends = self
-                .now
-                .plus(Duration::from_millis(MINUTE * (1 + chance.below(3 * 24 * 60))));
-            assert_eq!(self.runs.insert(*slot, ends), None, "{slot} ran twice in {}", self.zone);
-        }
-        if left == 0 {
-            return Some(self.cut_off());
-        }
+        };
         self.keep(&due);
         // A run that was stopped has ended by now, and what waited for it starts with the next pass.
         let again = due_slots(Some(&self.schedule), &self.kept, &self.known(), self.now);
@@ -177,9 +182,42 @@ impl World {
             .or(due.waiting.map(|_| self.now.plus(Duration::from_millis(DAY))))
     }
 
-    fn cut_off(&mut self) -> Timestamp {
-        self.figures.cut_off += 1;
-        self.now
+    /// Stops and starts runs; `left` says after how many writes it is cut off.
+    fn carry_out(&mut self, due: &DueSlots, left: &mut Option<u64>, chance: &mut Chance) -> CarriedOut {
+        let mut may_write = || {
+            let may = *left != Some(0);
+            *left = left.map(|left| left.saturating_sub(1));
+            may
+        };
+        for _ in &due.stop {
+            if !may_write() {
+                self.figures.cut_off += 1;
+                return CarriedOut::CutOff;
+            }
+            for ends in self.runs.values_mut().filter(|ends| **ends > self.now) {
+                *ends = self.now;
+            }
+        }
+        for slot in &due.start {
+            if is_taken(*slot) {
+                return CarriedOut::UpTo(*slot);
+            }
+            if !may_write() {
+                self.figures.cut_off += 1;
+                return CarriedOut::CutOff;
+            }
+            let ends = self
+                .now
+                .plus(Duration::from_millis(MINUTE * (1 + chance.below(3 * 24 * 60))));
+            assert_eq!(self.runs.insert(*slot, ends), None, "{slot} ran twice in {}", self.zone);
+        }
+        // What became known is written last.
+        if may_write() {
+            CarriedOut::Whole
+        } else {
+            self.figures.cut_off += 1;
+            CarriedOut::CutOff
+        }
     }
 
     /// The history is written: what it says is held against all due times since the last change that the host saw.
@@ -249,6 +287,10 @@ impl World {
                 "{slot} in {}",
                 self.zone
             );
+            if range.reason == Some(SlotReason::NameTaken) {
+                assert!(is_taken(slot), "{slot} in {}", self.zone);
+                self.figures.taken += 1;
+            }
             if range.reason == Some(SlotReason::Paused) {
                 let pauses = self.schedule.paused || self.era.as_ref().is_some_and(|era| era.paused);
                 assert!(pauses, "{slot} in {}", self.zone);
@@ -325,7 +367,7 @@ fn ten_years_in_every_zone_lose_no_slot_and_run_none_twice() {
         all.changes
     );
     assert!(
-        all.ran > 100_000 && all.skipped > 10_000 && all.missed > 10_000 && all.cut_off > 10_000,
+        all.ran > 100_000 && all.skipped > 10_000 && all.missed > 10_000 && all.taken > 1_000 && all.cut_off > 10_000,
         "{all:?}"
     );
 }
@@ -335,6 +377,7 @@ fn sum(all: impl IntoIterator<Item = Figures>) -> Figures {
         ran: sum.ran + one.ran,
         skipped: sum.skipped + one.skipped,
         missed: sum.missed + one.missed,
+        taken: sum.taken + one.taken,
         cut_off: sum.cut_off + one.cut_off,
         changes: sum.changes + one.changes,
     })

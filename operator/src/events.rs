@@ -6,8 +6,9 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use tracing::{info, warn};
+use trainyard_contract::PipelineName;
 use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun};
-use trainyard_engine::schedule::{SlotFate, SlotRange};
+use trainyard_engine::schedule::{SlotFate, SlotRange, SlotReason};
 use trainyard_engine::{Event as Happened, Run, RunPhase, StagePhase};
 
 /// Tells what happened.
@@ -48,7 +49,7 @@ impl Events {
 
     /// Tells which slots of a pipeline did not run, and why, to the log too.
     pub(crate) async fn tell_slots(&self, pipeline: &MLPipeline, ranges: &[SlotRange]) {
-        for event in ranges.iter().filter_map(event_of_slots) {
+        for event in ranges.iter().filter_map(|range| event_of_slots(pipeline, range)) {
             let said = event.note.as_deref().unwrap_or_default();
             info!(
                 pipeline = pipeline.name_any(),
@@ -64,7 +65,7 @@ impl Events {
 }
 
 /// The event for slots that did not run; none for those that did: their runs have their own.
-fn event_of_slots(range: &SlotRange) -> Option<Event> {
+fn event_of_slots(pipeline: &MLPipeline, range: &SlotRange) -> Option<Event> {
     let reason = range.reason?;
     let (type_, name) = match range.fate {
         SlotFate::Ran => return None,
@@ -80,7 +81,13 @@ fn event_of_slots(range: &SlotRange) -> Option<Event> {
     } else {
         "missed"
     };
-    let note = format!("{did} {which}: {}", reason.in_words());
+    let mut note = format!("{did} {which}: {}", reason.in_words());
+    if reason == SlotReason::NameTaken
+        && let Ok(pipeline) = PipelineName::parse(pipeline.name_any())
+    {
+        let name = names::slot_run(&pipeline, range.last);
+        note = format!("{note}, `{name}`; a run by hand with spec.slot can stand in for it");
+    }
     Some(Event {
         type_,
         reason: name.to_owned(),

@@ -150,6 +150,38 @@ async fn what_was_missed_runs_as_it_was_agreed() {
     .await;
 }
 
+/// A slot's run has one name only: where a run of another pipeline has it, that slot says so, and the later ones go on.
+#[tokio::test]
+async fn a_name_that_another_pipeline_s_run_has_costs_its_slot_only() {
+    on_fake_nodes_of_its_own("taken", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        ns.apply(pipeline("other").on_fake_nodes()).await;
+        for name in ["all", "latest"] {
+            ns.start_named(&format!("{name}-20260302-0900"), "other").await;
+        }
+        ns.apply(hourly("all", &json!({"missedRuns": "All"}))).await;
+        ns.apply(hourly("latest", &json!({}))).await;
+        for name in ["all", "latest"] {
+            seen(ns, name).await;
+        }
+        ns.cluster().set_clock("2026-03-02T09:00:01Z");
+        for name in ["all", "latest"] {
+            let status = settled(ns, name, "2026-03-02T09:00:00Z").await;
+            assert_eq!(fates(&status), ["NameTaken 1"]);
+        }
+        ns.cluster().set_clock("2026-03-02T10:00:01Z");
+        for name in ["all", "latest"] {
+            let status = settled(ns, name, "2026-03-02T10:00:00Z").await;
+            assert_eq!(fates(&status), ["NameTaken 1", "Ran 1"]);
+            assert_eq!(runs(ns, name).await, [format!("{name}-20260302-1000")]);
+            let missed = ns.kubectl(&format!("describe mlp {name}")).await;
+            let said = format!("a run of another pipeline has its name, `{name}-20260302-0900`");
+            assert_eq!(missed.matches(&said).count(), 1, "{missed}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
     on_fake_nodes_of_its_own("beside", async |ns| {

@@ -35,15 +35,20 @@ pub enum SlotReason {
     TooMany,
     /// The schedule was changed or removed before a run could be started.
     ScheduleChanged,
+    /// A run of another pipeline has the name that its run would have.
+    NameTaken,
 }
 
 impl SlotReason {
     fn fate(self) -> SlotFate {
         match self {
             Self::Paused | Self::RunActive => SlotFate::Skipped,
-            Self::NewerSlot | Self::Late | Self::DeadlinePassed | Self::TooMany | Self::ScheduleChanged => {
-                SlotFate::Missed
-            }
+            Self::NewerSlot
+            | Self::Late
+            | Self::DeadlinePassed
+            | Self::TooMany
+            | Self::ScheduleChanged
+            | Self::NameTaken => SlotFate::Missed,
         }
     }
 
@@ -57,6 +62,7 @@ impl SlotReason {
             Self::DeadlinePassed => "it was later than startingDeadlineSeconds allows",
             Self::TooMany => "more than 100 were missed, and only the newest 100 start",
             Self::ScheduleChanged => "the schedule was changed first",
+            Self::NameTaken => "a run of another pipeline has its name",
         }
     }
 }

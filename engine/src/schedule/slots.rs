@@ -23,6 +23,8 @@ pub const MISSED_STARTED_MAX: usize = 100;
 pub struct KnownRuns {
     /// The slots that have a run, finished or not: at least those after the newest slot whose fate is known.
     pub started: BTreeSet<Timestamp>,
+    /// The slots that can have none: a run of another pipeline has its name.
+    pub taken: BTreeSet<Timestamp>,
     /// The runs that are not at their end, whoever started them.
     pub active: Vec<ActiveRun>,
 }
@@ -161,7 +163,7 @@ impl Decision<'_> {
         }
         let slots = window.slots;
         let may_start =
-            |slot: &Timestamp| !self.known.started.contains(slot) && self.too_late(schedule, *slot).is_none();
+            |slot: &Timestamp| !self.known.started.contains(slot) && self.cannot_start(schedule, *slot).is_none();
         let newest = slots.iter().copied().next_back();
         let mut left_to_start = slots.iter().filter(|slot| may_start(slot)).count();
         for slot in slots {
@@ -169,7 +171,7 @@ impl Decision<'_> {
                 self.settled_one(slot, None);
                 continue;
             }
-            if let Some(reason) = self.too_late(schedule, slot) {
+            if let Some(reason) = self.cannot_start(schedule, slot) {
                 self.settled_one(slot, Some(reason));
                 continue;
             }
@@ -217,6 +219,12 @@ impl Decision<'_> {
                 stop: active.iter().map(|run| run.name.clone()).collect(),
             },
         }
+    }
+
+    /// Why a slot cannot start, whatever runs beside it.
+    fn cannot_start(&self, schedule: &Schedule, slot: Timestamp) -> Option<SlotReason> {
+        let taken = self.known.taken.contains(&slot).then_some(SlotReason::NameTaken);
+        self.too_late(schedule, slot).or(taken)
     }
 
     /// Why a slot cannot start any more, for its age alone.

@@ -3,7 +3,7 @@
 //! What the watches show is enough to see that something may be due. What is decided then is decided on a pipeline and runs that were
 //! read anew: a store that lags must not skip a slot for a run that has ended, nor start one that has run and was removed.
 
-use super::start::{Trigger, start};
+use super::start::{Started, Trigger, start};
 use crate::clock::{time, timestamp};
 use crate::context::{Context, GuardedPipeline, GuardedRun};
 use crate::error::Error;
@@ -41,16 +41,37 @@ pub(super) async fn read_anew(ctx: &Context, pipeline: &MLPipeline) -> Result<Op
 /// Decides about the slots that are due, and carries it out, but for the status.
 pub(super) async fn decide(ctx: &Context, pipeline: &MLPipeline, now: Timestamp) -> Result<DueSlots, Error> {
     let history = history(&pipeline.status.clone().unwrap_or_default());
-    let known = known_runs(ctx, pipeline).await?;
-    let due = due_slots(door::schedule(pipeline).as_ref(), &history, &known, now);
-    for run in &due.stop {
-        stop(ctx, pipeline, run).await?;
+    let mut taken = BTreeSet::new();
+    loop {
+        let known = KnownRuns {
+            taken: taken.clone(),
+            ..known_runs(ctx, pipeline).await?
+        };
+        let due = due_slots(door::schedule(pipeline).as_ref(), &history, &known, now);
+        for run in &due.stop {
+            stop(ctx, pipeline, run).await?;
+        }
+        match start_all(ctx, pipeline, &due.start, now).await? {
+            None => return Ok(due),
+            Some(slot) => taken.insert(slot),
+        };
     }
-    for slot in &due.start {
-        start(ctx, pipeline, &Trigger::Slot(*slot)).await?;
-        ctx.metrics.slot_started(now.since(*slot));
+}
+
+/// Starts the runs of slots, up to the first whose name a run of somebody else has.
+async fn start_all(
+    ctx: &Context,
+    pipeline: &MLPipeline,
+    slots: &[Timestamp],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    for slot in slots {
+        match start(ctx, pipeline, &Trigger::Slot(*slot)).await? {
+            Started::There(_) => ctx.metrics.slot_started(now.since(*slot)),
+            Started::Taken(_) => return Ok(Some(*slot)),
+        }
     }
-    Ok(due)
+    Ok(None)
 }
 
 /// Keeps in a pipeline's status what is known of its slots.
@@ -100,6 +121,7 @@ async fn known_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<KnownRuns, E
     });
     Ok(KnownRuns {
         started,
+        taken: BTreeSet::new(),
         active: active.collect(),
     })
 }

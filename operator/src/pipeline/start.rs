@@ -5,9 +5,9 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::names::{self, MANAGED_BY, OPERATOR, PIPELINE, TRIGGER};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::api::PostParams;
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use std::collections::BTreeMap;
 use tracing::info;
 use trainyard_contract::PipelineName;
@@ -21,8 +21,17 @@ pub(super) enum Trigger<'a> {
     Slot(trainyard_engine::Timestamp),
 }
 
-/// Makes the run, where it is not there. Its name.
-pub(super) async fn start(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigger<'_>) -> Result<String, Error> {
+/// A run that was to be started.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Started {
+    /// It is there, under this name.
+    There(String),
+    /// Another one has this name, and will keep it: it belongs to somebody else.
+    Taken(String),
+}
+
+/// Makes the run, where it is not there.
+pub(super) async fn start(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigger<'_>) -> Result<Started, Error> {
     let run = run(pipeline, trigger)?;
     let name = run.name_any();
     let namespace = pipeline.namespace().unwrap_or_default();
@@ -30,18 +39,18 @@ pub(super) async fn start(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigge
     match runs.create(&PostParams::default(), &run).await {
         Ok(_) => {
             info!(namespace, run = name, by = trigger.label(), "run started");
-            Ok(name)
+            Ok(Started::There(name))
         }
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             let read = Error::kube("read the run that is to be started");
             let present = runs.get_opt(&name).await.map_err(read)?;
-            if present.is_some_and(|present| trigger.is_met_by(pipeline, &present)) {
-                Ok(name)
-            } else {
-                Err(Error::NameTaken {
+            match present {
+                Some(present) if trigger.is_met_by(pipeline, &present) => Ok(Started::There(name)),
+                Some(present) if !goes(pipeline, &present) => Ok(Started::Taken(name)),
+                _ => Err(Error::NameTaken {
                     kind: "PipelineRun",
                     name,
-                })
+                }),
             }
         }
         Err(error) => Err(Error::kube("start a run")(error)),
@@ -56,7 +65,7 @@ impl Trigger<'_> {
         }
     }
 
-    /// Whether a run of the name that is there already is what is wanted. One of an earlier pipeline of this name is on its way out.
+    /// Whether a run of the name that is there already is what is wanted.
     fn is_met_by(&self, pipeline: &MLPipeline, present: &PipelineRun) -> bool {
         let uid = pipeline.uid().unwrap_or_default();
         let owners = present.metadata.owner_references.as_ref();
@@ -76,6 +85,13 @@ impl Trigger<'_> {
             Self::Slot(_) => is_ours || by_hand,
         }
     }
+}
+
+/// Whether a run is on its way out: somebody has deleted it, or it belongs to an earlier pipeline of this name.
+fn goes(pipeline: &MLPipeline, present: &PipelineRun) -> bool {
+    let owner = names::controller(present.metadata.owner_references.as_ref());
+    let of_earlier = |owner: &OwnerReference| owner.kind == MLPipeline::kind(&()) && owner.name == pipeline.name_any();
+    present.metadata.deletion_timestamp.is_some() || owner.is_some_and(of_earlier)
 }
 
 fn run(pipeline: &MLPipeline, trigger: &Trigger<'_>) -> Result<PipelineRun, Error> {

@@ -1,6 +1,6 @@
 //! `spec.trigger`: a changed token starts one run. The run is created first, and the token kept as seen after it.
 
-use super::start::{Trigger, start};
+use super::start::{Started, Trigger, start};
 use crate::context::Context;
 use crate::error::Error;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, SeenTrigger};
@@ -19,9 +19,14 @@ pub(super) async fn follow(
         return Ok(before.trigger.clone());
     }
     // One that was seen before the last one has had its run.
-    let run = start(ctx, pipeline, &Trigger::Token(token)).await?;
-    Ok(Some(SeenTrigger {
-        token: token.clone(),
-        run,
-    }))
+    match start(ctx, pipeline, &Trigger::Token(token)).await? {
+        Started::There(run) => Ok(Some(SeenTrigger {
+            token: token.clone(),
+            run,
+        })),
+        Started::Taken(name) => Err(Error::NameTaken {
+            kind: "PipelineRun",
+            name,
+        }),
+    }
 }

@@ -36,11 +36,11 @@ fn history(last: Option<&str>) -> SlotHistory {
 
 fn active(by_schedule: bool) -> KnownRuns {
     KnownRuns {
-        started: BTreeSet::new(),
         active: vec![ActiveRun {
             name: RunName::parse("earlier").expect("a name"),
             by_schedule,
         }],
+        ..KnownRuns::default()
     }
 }
 
@@ -163,6 +163,50 @@ fn missed_runs_table() {
             none(),
             "24T03:00",
             "start 02:00, start 03:00, DeadlinePassed 1 to 01:00, Ran 2 to 03:00",
+        ),
+    ]);
+}
+
+#[test]
+fn a_slot_whose_name_is_taken_is_missed_and_the_others_go_on() {
+    use ConcurrencyPolicy::{Allow, Forbid};
+    use MissedRuns::{All, Latest, Skip};
+    let taken = |slot| KnownRuns {
+        taken: BTreeSet::from([time(slot)]),
+        ..KnownRuns::default()
+    };
+    check([
+        (
+            "the one behind it starts in its place",
+            (Forbid, All),
+            None,
+            taken("24T01:00"),
+            "24T03:10",
+            "start 02:00, NameTaken 1 to 01:00, Ran 1 to 02:00, 03:00 waits",
+        ),
+        (
+            "those around it start",
+            (Allow, All),
+            None,
+            taken("24T02:00"),
+            "24T03:10",
+            "start 01:00, start 03:00, Ran 1 to 01:00, NameTaken 1 to 02:00, Ran 1 to 03:00",
+        ),
+        (
+            "nothing starts for the newest",
+            (Forbid, Latest),
+            None,
+            taken("24T02:00"),
+            "24T02:10",
+            "NewerSlot 1 to 01:00, NameTaken 1 to 02:00",
+        ),
+        (
+            "it was too late anyway",
+            (Forbid, Skip),
+            None,
+            taken("24T01:00"),
+            "24T01:10",
+            "Late 1 to 01:00",
         ),
     ]);
 }

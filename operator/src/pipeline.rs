@@ -119,7 +119,7 @@ impl Pass<'_> {
         status.observed_generation = self.object.metadata.generation;
         accept(&mut status, self.object);
         schedule::keep(&mut status, due);
-        status.message = message(&status, self.object);
+        status.message = message(&status, self.object, self.now);
         let followed = match trigger::follow(self.ctx, self.object, &before).await {
             Ok(trigger) => {
                 status.trigger = trigger;
@@ -167,13 +167,20 @@ fn not_started(which: &str, error: &Error) -> String {
     )
 }
 
-/// What is wrong, and who has paused the schedule.
-pub(crate) fn message(status: &MLPipelineStatus, object: &MLPipeline) -> String {
+/// What is wrong, and why the schedule starts nothing.
+pub(crate) fn message(status: &MLPipelineStatus, object: &MLPipeline, now: Timestamp) -> String {
     let trouble = conditions::trouble(&status.conditions, &["Ready", "Healthy"]);
-    match (trouble.is_empty(), door::paused(object)) {
+    let starts_nothing = door::paused(object).or_else(|| {
+        let until = schedule::history(status).ahead(now).filter(|_| object.spec.schedule.is_some())?;
+        Some(format!(
+            "the schedule starts nothing until {until}: the clock was once that far ahead; if it is right now, pause the schedule and let \
+             it go on"
+        ))
+    });
+    match (trouble.is_empty(), starts_nothing) {
         (_, None) => trouble,
-        (true, Some(paused)) => cut(&paused, MESSAGE_BYTES_MAX),
-        (false, Some(paused)) => cut(&format!("{trouble}; {paused}"), MESSAGE_BYTES_MAX),
+        (true, Some(why)) => cut(&why, MESSAGE_BYTES_MAX),
+        (false, Some(why)) => cut(&format!("{trouble}; {why}"), MESSAGE_BYTES_MAX),
     }
 }
 

@@ -217,6 +217,60 @@ async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
     .await;
 }
 
+/// A clock that was a year ahead for a moment must not silence a schedule for a year, and no slot runs twice for it.
+#[tokio::test]
+async fn after_a_clock_that_was_far_ahead_the_schedule_says_so_and_begins_anew_when_it_is_resumed() {
+    on_fake_nodes_of_its_own("ahead", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        let keeps_few = json!({"successfulRuns": 1});
+        ns.apply(hourly("iris", &json!({})).set("retention", keeps_few)).await;
+        seen(ns, "iris").await;
+        let far = "2027-03-02T10:00:00Z";
+        ns.cluster().set_clock(far);
+        settled(ns, "iris", far).await;
+        let ahead = ns.run("iris-20270302-1000").await;
+        ahead.succeeds().await;
+        ns.cluster().set_clock("2026-03-02T08:30:00Z");
+        let says_so = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            status.is_some_and(|status| status.message.contains("nothing until 2027-03-02T10:00:00Z"))
+        };
+        ns.wait_for("iris", "it says why nothing starts", says_so).await;
+        // Newer runs than it: retention keeps one, and it, whose slot has yet to come.
+        let newer = ns.trigger("iris", "a").await;
+        newer.succeeds().await;
+        ns.trigger("iris", "b").await.succeeds().await;
+        ns.wait_for_end_of::<PipelineRun>(newer.name()).await;
+
+        ns.kubectl("annotate mlp iris trainyard.dev/paused=").await;
+        let paused = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            status.is_some_and(|status| status.message.contains("is paused by the annotation"))
+        };
+        ns.wait_for("iris", "the pause is said", paused).await;
+        ns.kubectl("annotate mlp iris trainyard.dev/paused-").await;
+        let goes_on = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            let next = status.and_then(|status| status.next_slot.as_ref());
+            next.is_some_and(|next| next.0.to_string() == "2026-03-02T09:00:00Z")
+        };
+        let resumed = ns.wait_for("iris", "it goes on", goes_on).await;
+        assert_eq!(resumed.status.unwrap().message, "");
+        for hour in ["09", "10", "11"] {
+            ns.cluster().set_clock(&format!("2026-03-02T{hour}:00:01Z"));
+            settled(ns, "iris", &format!("2026-03-02T{hour}:00:00Z")).await;
+            ns.run(&format!("iris-20260302-{hour}00")).await.succeeds().await;
+        }
+        // Its time has come: it has its run, whatever retention would have removed meanwhile.
+        ns.wait_for_end_of::<PipelineRun>("iris-20260302-0900").await;
+        ns.cluster().set_clock("2027-03-02T10:00:01Z");
+        settled(ns, "iris", far).await;
+        let still = ns.run("iris-20270302-1000").await;
+        assert_eq!(still.uid(), ahead.uid());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn neither_a_pause_nor_an_edit_raises_old_slots() {
     on_fake_nodes_of_its_own("pause", async |ns| {

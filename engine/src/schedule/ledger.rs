@@ -3,9 +3,13 @@
 use crate::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trainyard_contract::Duration;
 
 /// How many ranges are kept: the oldest go.
 pub const LEDGER_MAX: usize = 100;
+
+/// By how much a clock is set right at most that was not far wrong: one that took the time of its zone for UTC is hours ahead.
+const AHEAD_MAX: Duration = Duration::from_millis(24 * 3_600_000);
 
 /// What became of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -125,16 +129,25 @@ pub struct SlotHistory {
     pub seen: Option<SeenSchedule>,
     /// The newest slot whose fate is known.
     pub last: Option<Timestamp>,
-    /// What became of the slots, the newest last, at most [`LEDGER_MAX`] ranges.
+    /// What became of the slots, what was decided last at the end, at most [`LEDGER_MAX`] ranges.
     pub ledger: Vec<SlotRange>,
 }
 
 impl SlotHistory {
-    /// Takes in what became of slots that are newer than all before.
+    /// The time up to which nothing starts, where a clock that was once far ahead has left it there.
+    ///
+    /// Nothing heals it by itself: it may as well be now that the clock is wrong, and slots of the past would run again. A schedule that
+    /// somebody edits or lets go on begins anew.
+    pub fn ahead(&self, now: Timestamp) -> Option<Timestamp> {
+        let since = self.seen.as_ref().map(|seen| seen.since);
+        self.last.max(since).filter(|until| until.since(now) > AHEAD_MAX)
+    }
+
+    /// Takes in what became of slots that are newer than all that count.
     pub(super) fn push(&mut self, range: SlotRange) {
         self.last = Some(self.last.map_or(range.last, |last| last.max(range.last)));
         match self.ledger.last_mut() {
-            Some(newest) if (newest.fate, newest.reason) == (range.fate, range.reason) => {
+            Some(newest) if (newest.fate, newest.reason) == (range.fate, range.reason) && newest.last < range.first => {
                 newest.last = range.last;
                 newest.count = newest.count.saturating_add(range.count);
             }

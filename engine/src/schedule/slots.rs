@@ -119,8 +119,11 @@ impl Decision<'_> {
         }
     }
 
-    /// From now on its slots count.
+    /// From now on its slots count. Those that a clock far ahead has raised count no more: of them run that have no run, in their time.
     fn see(&mut self, schedule: &Schedule) {
+        if self.due.history.ahead(self.now).is_some() {
+            self.due.history.last = None;
+        }
         self.due.history.seen = Some(SeenSchedule {
             cron: schedule.cron_text.clone(),
             time_zone: schedule.zone.name().to_owned(),

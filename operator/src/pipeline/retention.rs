@@ -99,7 +99,9 @@ async fn old_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplus>, 
         }
     }
     let last_slot = pipeline.status.as_ref().and_then(|status| status.last_slot.as_ref());
-    let surplus = surplus_runs(finished, retention(&pipeline.spec), last_slot.map(timestamp));
+    // A run that a clock far ahead has started stays: its slot may yet come, and would run again.
+    let last_slot = last_slot.map(|last| timestamp(last).min(ctx.clock.now()));
+    let surplus = surplus_runs(finished, retention(&pipeline.spec), last_slot);
     let claim = crate::run::claim_name(&pipeline.spec);
     let surplus = surplus.into_iter().filter_map(|run| {
         let (uid, of_run, resource_version) = objects.get(&run.name)?;

@@ -83,7 +83,8 @@ pub(super) fn keep(status: &mut MLPipelineStatus, due: &DueSlots) {
     status.next_slot = due.next.map(time);
 }
 
-fn history(status: &MLPipelineStatus) -> SlotHistory {
+/// What a pipeline's status says of its slots.
+pub(super) fn history(status: &MLPipelineStatus) -> SlotHistory {
     SlotHistory {
         seen: status.schedule.clone(),
         last: status.last_slot.as_ref().map(timestamp),

@@ -121,7 +121,7 @@ async fn tell_pipeline(
         status.champion = Some(champion.to_string());
     }
     remember(&mut status, end, pipeline.metadata.generation);
-    status.message = crate::pipeline::message(&status, &pipeline);
+    status.message = crate::pipeline::message(&status, &pipeline, ctx.clock.now());
     status
         .removed_folders
         .retain(|folder| folder.claim_name != end.claim || !end.removed.contains(&folder.path));

@@ -336,6 +336,74 @@ fn neither_an_edit_nor_a_resume_nor_a_clock_that_goes_back_raises_old_slots() {
     assert_eq!((back.start.len(), back.next), (0, Some(time("24T10:00"))));
 }
 
+/// A clock was a year ahead for a moment, and a run was started by it.
+#[test]
+fn after_a_clock_that_was_far_ahead_an_edit_or_a_resume_begins_anew_and_nothing_else_does() {
+    let none = KnownRuns::default();
+    let year_ahead = Timestamp::parse("2027-11-24T01:00:00Z").expect("a time");
+    let jump = due_slots(Some(&hourly()), &history(Some("24T01:00")), &none, year_ahead);
+    assert_eq!(jump.start, [year_ahead]);
+    let now = time("24T01:30");
+    let back = due_slots(Some(&hourly()), &jump.history, &none, now);
+    assert_eq!(
+        (back.history.ahead(now), back.next > Some(year_ahead)),
+        (Some(year_ahead), true)
+    );
+    assert_eq!(back.history, jump.history, "nothing heals it by itself");
+
+    let edited = Schedule {
+        zone: Tz::Asia__Kolkata,
+        ..hourly()
+    };
+    let paused = Schedule {
+        paused: true,
+        ..hourly()
+    };
+    let removed = due_slots(None, &jump.history, &none, now).history;
+    let pause = due_slots(Some(&paused), &jump.history, &none, now).history;
+    for (what, schedule, before, next) in [
+        ("it is edited", &edited, &jump.history, "24T02:30"),
+        ("it was removed and is there again", &hourly(), &removed, "24T02:00"),
+        ("it was paused and goes on", &hourly(), &pause, "24T02:00"),
+    ] {
+        let anew = due_slots(Some(schedule), before, &none, now.plus(Duration::from_secs(60)));
+        assert_eq!((anew.start.len(), anew.next), (0, Some(time(next))), "{what}");
+        assert_eq!(
+            anew.history.ledger, jump.history.ledger,
+            "{what}: what was decided stays written"
+        );
+        let then = due_slots(Some(schedule), &anew.history, &none, time(next));
+        assert_eq!(
+            (then.start, then.history.ahead(time(next))),
+            (vec![time(next)], None),
+            "{what}"
+        );
+        // Its run is there when the time comes that a clock has once raised.
+        let known = KnownRuns {
+            started: BTreeSet::from([year_ahead]),
+            ..KnownRuns::default()
+        };
+        let at_last = due_slots(Some(schedule), &anew.history, &known, year_ahead);
+        assert!(!at_last.start.contains(&year_ahead), "{what}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_by_hours_is_waited_for() {
+    let none = KnownRuns::default();
+    let paused = Schedule {
+        paused: true,
+        ..hourly()
+    };
+    let (known_until, now) = (history(Some("25T01:00")), time("24T01:30"));
+    let pause = due_slots(Some(&paused), &known_until, &none, now).history;
+    let resumed = due_slots(Some(&hourly()), &pause, &none, now);
+    assert_eq!(
+        (resumed.next, resumed.history.ahead(now)),
+        (Some(time("25T02:00")), None)
+    );
+}
+
 #[test]
 fn a_hundred_missed_runs_start_and_the_others_are_one_range() {
     let all = Schedule {

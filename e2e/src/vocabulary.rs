@@ -44,7 +44,7 @@ pub(crate) use own_cluster::{FAKE_NODES, OPERATOR_VARIABLE};
 
 pub use audit::Request;
 pub use control_plane_killed::Part;
-pub use documented::follow;
+pub use documented::{follow, shown_in};
 pub use faults::{Counted, seed};
 pub use full::{full, left_out};
 pub use namespace::{Namespace, cluster_under_test, in_namespace, in_namespace_on_fake_nodes};

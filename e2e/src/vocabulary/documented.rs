@@ -43,6 +43,15 @@ pub async fn follow(cluster: &Cluster, pages: &[&str]) {
     }
 }
 
+/// What a page shows in its block that begins with this, such as `yaml NAME`.
+pub fn shown_in(page: &str, head: &str) -> String {
+    let path = build::root().join(page);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let shown = blocks(&text).find(|block| block.head == head);
+    let shown = shown.unwrap_or_else(|| panic!("{page} has no block `{head}`"));
+    shown.body.to_owned()
+}
+
 /// A fenced block.
 #[derive(Debug, PartialEq, Eq)]
 struct Block<'t> {

@@ -2,7 +2,7 @@
 //! with the field; those that fit it takes, and one that was there before stays as it is.
 
 use serde_json::{Value, json};
-use trainyard_e2e::vocabulary::{Namespace, PipelineManifest, in_namespace, pipeline};
+use trainyard_e2e::vocabulary::{Namespace, PipelineManifest, in_namespace, pipeline, shown_in};
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -20,10 +20,11 @@ fn strict() -> Value {
 }
 
 /// Of a release whose operator never gets a node: there is one in this cluster already.
+const APART: &str = "--set crds.install=false,roles.install=false,operator.nodeSelector.trainyard=nowhere";
+
 async fn install(ns: &Namespace, policy: &Value) {
-    let apart = "--set crds.install=false,roles.install=false,operator.nodeSelector.trainyard=nowhere";
     ns.helm(&format!(
-        "install careful charts/trainyard {apart} --set-json policy={policy}"
+        "install careful charts/trainyard {APART} --set-json policy={policy}"
     ))
     .await;
 }
@@ -87,6 +88,54 @@ async fn a_pipeline_that_names_what_the_policy_does_not_allow_is_refused_with_th
             let said = ns.refused_before_long(&manifest).await;
             assert!(said.contains(&message), "`{message}` is to be said: {said}\n{manifest}");
         }
+        ns.helm("uninstall careful --wait").await;
+    })
+    .await;
+}
+
+/// The page's values as they stand there refuse the pipelines that it speaks of, in the words that stand below them.
+#[tokio::test]
+async fn the_page_about_security_shows_what_its_policy_says() {
+    const PAGE: &str = "docs/security.md";
+    in_namespace(async |ns| {
+        let folder = tempfile::tempdir().unwrap();
+        let values = folder.path().join("policy.yaml");
+        std::fs::write(&values, shown_in(PAGE, "yaml policy.yaml")).unwrap();
+        let values = values.display();
+        ns.helm(&format!("install careful charts/trainyard {APART} --values {values}"))
+            .await;
+        let all_bounded = json!({"cpu": 1, "memory": "1Gi"});
+        let fits = || pipeline("iris").set("worker.resources.limits", all_bounded.clone());
+        let faulty = [
+            fits().set("worker.image", "docker.io/someone/worker"),
+            fits().set("worker.image", "registry.example/ml/worker:1.4"),
+            fits().set("workspace.claimName", "other"),
+            fits().set("worker.serviceAccountName", "admin"),
+            fits().set("worker.resources.limits", json!({"cpu": 1})).set_in(
+                "validate",
+                "resources.limits",
+                all_bounded.clone(),
+            ),
+            fits().set("retry.memory.max", "8Gi"),
+        ];
+        let refusals = shown_in(PAGE, "text refusals");
+        assert_eq!(refusals.lines().count(), faulty.len(), "{refusals}");
+        for (manifest, refusal) in faulty.iter().zip(refusals.lines()) {
+            let said = ns.refused_before_long(manifest).await;
+            let (begins, _rest) = refusal.split_once('…').unwrap_or((refusal, ""));
+            assert!(
+                said.contains(begins),
+                "the page says `{refusal}`, the API server {said}"
+            );
+        }
+        let below_and_by_digest = [
+            format!("registry.example/ml/worker@{DIGEST}"),
+            format!("registry.example/base/worker:2@{DIGEST}"),
+        ];
+        for image in below_and_by_digest {
+            ns.dry_run(fits().set("worker.image", image)).await;
+        }
+        ns.dry_run(fits()).await;
         ns.helm("uninstall careful --wait").await;
     })
     .await;

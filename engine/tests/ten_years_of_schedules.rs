@@ -6,7 +6,7 @@
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::{BTreeMap, BTreeSet};
-use trainyard_contract::{Duration, RunName};
+use trainyard_contract::{Duration, RunName, RunUid};
 use trainyard_engine::Timestamp;
 use trainyard_engine::schedule::{
     ActiveRun, ConcurrencyPolicy, Cron, DueSlots, KnownRuns, MissedRuns, Schedule, SlotFate, SlotHistory, SlotRange,
@@ -149,6 +149,7 @@ impl World {
             active: active
                 .map(|(slot, _)| ActiveRun {
                     name: RunName::parse(format!("run-{}", slot.as_millis())).expect("a name"),
+                    uid: RunUid::parse(format!("{:08x}", slot.as_millis())).expect("a uid"),
                     by_schedule: true,
                 })
                 .collect(),

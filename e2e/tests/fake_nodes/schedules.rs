@@ -217,6 +217,37 @@ async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
     .await;
 }
 
+/// A run that somebody deletes, and makes again, in the very moment in which the schedule stops it is not the one that was meant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_made_again_under_its_name_is_not_stopped_in_place_of_the_one_before() {
+    on_fake_nodes_of_its_own("again", async |ns| {
+        ns.cluster().kill_operator().await;
+        let ns = &ns.beside("replaced").await;
+        let operator = ns.own_operator().await;
+        ns.set_clock(MORNING);
+        operator.start();
+        let replace = hourly("replace", &json!({"concurrencyPolicy": "Replace"}));
+        ns.make(&replace.misbehaves("train", "sleep:600:1")).await;
+        ns.make(&pipeline("other").on_fake_nodes()).await;
+        seen(ns, "replace").await;
+        ns.set_clock("2026-03-02T09:00:01Z");
+        let first = ns.run("replace-20260302-0900").await;
+        first.stage("train").reaches(trainyard_engine::StagePhase::Running).await;
+        operator.let_overtake("patch", "pipelineruns");
+        ns.set_clock("2026-03-02T10:00:01Z");
+        operator.holds_a_request().await;
+        ns.kubectl("delete prun replace-20260302-0900 --wait").await;
+        let again = ns.start_named("replace-20260302-0900", "replace").await;
+        // The end of a run is written by a patch too: with it the one that is held goes on.
+        ns.start("other").await.succeeds().await;
+        let status = settled(ns, "replace", "2026-03-02T10:00:00Z").await;
+        assert_eq!(fates(&status), ["Ran 1", "RunActive 1"]);
+        let object = ns.api::<PipelineRun>().get(again.name()).await.unwrap();
+        assert_eq!(object.spec.state, None);
+    })
+    .await;
+}
+
 /// A clock that was a year ahead for a moment must not silence a schedule for a year, and no slot runs twice for it.
 #[tokio::test]
 async fn after_a_clock_that_was_far_ahead_the_schedule_says_so_and_begins_anew_when_it_is_resumed() {

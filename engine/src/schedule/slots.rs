@@ -11,7 +11,7 @@ use super::window::Window;
 use super::{ConcurrencyPolicy, Cron, MissedRuns, Schedule, SeenSchedule, SlotHistory, SlotRange, SlotReason, Tz};
 use crate::Timestamp;
 use std::collections::BTreeSet;
-use trainyard_contract::{Duration, RunName};
+use trainyard_contract::{Duration, RunName, RunUid};
 
 /// How late a run may start that counts as one in time: an operator that takes over from another needs some seconds.
 pub const ON_TIME: Duration = Duration::from_millis(60_000);
@@ -34,6 +34,8 @@ pub struct KnownRuns {
 pub struct ActiveRun {
     /// Its name.
     pub name: RunName,
+    /// Which of those that had the name one after the other.
+    pub uid: RunUid,
     /// Whether the schedule started it.
     pub by_schedule: bool,
 }
@@ -44,7 +46,7 @@ pub struct DueSlots {
     /// Slots whose runs are to be started, oldest first.
     pub start: Vec<Timestamp>,
     /// Runs that are to be stopped; a slot waits until they are at their end.
-    pub stop: Vec<RunName>,
+    pub stop: Vec<ActiveRun>,
     /// The slot that waits for other runs to end, if one does.
     pub waiting: Option<Timestamp>,
     /// What became known in this call, oldest first.
@@ -218,9 +220,7 @@ impl Decision<'_> {
             (ConcurrencyPolicy::Forbid, MissedRuns::All) => Beside::Wait { stop: Vec::new() },
             (ConcurrencyPolicy::Forbid, MissedRuns::Skip | MissedRuns::Latest) => Beside::Skip,
             (ConcurrencyPolicy::Replace, _) if active.iter().any(|run| !run.by_schedule) => Beside::Skip,
-            (ConcurrencyPolicy::Replace, _) => Beside::Wait {
-                stop: active.iter().map(|run| run.name.clone()).collect(),
-            },
+            (ConcurrencyPolicy::Replace, _) => Beside::Wait { stop: active.clone() },
         }
     }
 
@@ -287,7 +287,7 @@ impl Decision<'_> {
 enum Beside {
     Start,
     Skip,
-    Wait { stop: Vec<RunName> },
+    Wait { stop: Vec<ActiveRun> },
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 use std::collections::BTreeSet;
 use tracing::info;
-use trainyard_contract::RunName;
+use trainyard_contract::{RunName, RunUid};
 use trainyard_crds::door;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, PipelineRun};
 use trainyard_engine::Timestamp;
@@ -117,6 +117,7 @@ async fn known_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<KnownRuns, E
         let by_schedule = run.labels().get(TRIGGER).is_some_and(|trigger| trigger == "Schedule");
         (!of_another).then_some(ActiveRun {
             name: RunName::parse(run.name_any()).ok()?,
+            uid: RunUid::parse(run.uid()?).ok()?,
             by_schedule: by_schedule && owner.is_some(),
         })
     });
@@ -128,16 +129,17 @@ async fn known_runs(ctx: &Context, pipeline: &MLPipeline) -> Result<KnownRuns, E
 }
 
 /// Stops a run that the schedule started, in favour of a newer one.
-async fn stop(ctx: &Context, pipeline: &MLPipeline, run: &RunName) -> Result<(), Error> {
+async fn stop(ctx: &Context, pipeline: &MLPipeline, run: &ActiveRun) -> Result<(), Error> {
     let namespace = pipeline.namespace().unwrap_or_default();
     let api: Api<PartialObjectMeta<PipelineRun>> = Api::namespaced(ctx.client.clone(), &namespace);
-    let patch = json!({"spec": {"state": "Stopped"}});
+    // With its uid: one that somebody has made again under its name goes on.
+    let patch = json!({"metadata": {"uid": run.uid}, "spec": {"state": "Stopped"}});
     match api
-        .patch(run.as_str(), &PatchParams::default(), &Patch::Merge(&patch))
+        .patch(run.name.as_str(), &PatchParams::default(), &Patch::Merge(&patch))
         .await
     {
         Ok(_) => {
-            info!(namespace, %run, "run stopped: a newer one is due");
+            info!(namespace, run = %run.name, "run stopped: a newer one is due");
             Ok(())
         }
         // Somebody deleted it.

@@ -38,6 +38,7 @@ fn active(by_schedule: bool) -> KnownRuns {
     KnownRuns {
         active: vec![ActiveRun {
             name: RunName::parse("earlier").expect("a name"),
+            uid: RunUid::parse("5f0c2a91").expect("a uid"),
             by_schedule,
         }],
         ..KnownRuns::default()
@@ -59,7 +60,7 @@ fn hour(at: Timestamp) -> String {
 /// What is to be done, in a line.
 fn in_a_line(due: &DueSlots) -> String {
     let starts = due.start.iter().map(|slot| format!("start {}", hour(*slot)));
-    let stops = due.stop.iter().map(|run| format!("stop {run}"));
+    let stops = due.stop.iter().map(|run| format!("stop {}", run.name));
     let waits = due.waiting.iter().map(|slot| format!("{} waits", hour(*slot)));
     starts
         .chain(stops)

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::leader::Mandate;
-use crate::memory::{Claims, EventReads, Expectations, Failures, Marks, Notices, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Leaving, Marks, Notices, Revisions, Tidied};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -38,6 +38,8 @@ pub(crate) struct Context {
     pub notices: Notices,
     /// How often those are asked for.
     pub event_reads: EventReads,
+    /// Pods that are to go, and since when that is known.
+    pub leaving: Leaving,
     /// Passes that were cut off, in a row.
     pub failures: Failures,
     /// Which model versions were marked as champions.

@@ -212,7 +212,7 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     async fn go(self) -> Result<Action, Error> {
         let run = key(self.object);
-        let lost = self.objects.lost_node(self.now);
+        let lost = self.objects.lost_node(&self.ctx.leaving, &run);
         let look_again = causes::notice(
             self.ctx,
             &run,

@@ -232,7 +232,10 @@ async fn a_run_made_again_under_its_name_is_not_stopped_in_place_of_the_one_befo
         seen(ns, "replace").await;
         ns.set_clock("2026-03-02T09:00:01Z");
         let first = ns.run("replace-20260302-0900").await;
-        first.stage("train").reaches(trainyard_engine::StagePhase::Running).await;
+        first
+            .stage("train")
+            .reaches(trainyard_engine::StagePhase::Running)
+            .await;
         operator.let_overtake("patch", "pipelineruns");
         ns.set_clock("2026-03-02T10:00:01Z");
         operator.holds_a_request().await;

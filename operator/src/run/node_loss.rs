@@ -6,13 +6,15 @@
 
 use super::observe::{RunObjects, attempt_of};
 use crate::clock::timestamp;
+use crate::memory::{Leaving, LeavingPod};
 use crate::names;
-use crate::seen::SeenJob;
+use crate::seen::{SeenJob, SeenPod};
 use kube::ResourceExt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use trainyard_engine::{AttemptState, Ending, Timestamp};
 
-/// How long after its deadline a pod may still be there: the kubelet tidies up first.
+/// How long after its time of grace a pod may still be there: the kubelet tidies up first.
 const TIDIES_UP: Duration = Duration::from_secs(10);
 
 /// What is known of the nodes of a run's pods.
@@ -58,19 +60,31 @@ impl LostNode {
 }
 
 impl RunObjects {
-    /// Looks for pods whose node is lost. The deadline of a pod that is deleted is in its deletion timestamp.
-    pub(super) fn lost_node(&self, now: Timestamp) -> LostNode {
+    /// Looks for pods whose node is lost: those that are to go, and are there longer than they have time for since that became known.
+    pub(super) fn lost_node(&self, leaving: &Leaving, run: &str) -> LostNode {
+        let known_for = leaving.known_for(run, self.leaving().filter_map(key).collect());
+        self.lost_among(&known_for)
+    }
+
+    /// The pods that are to go and have not ended.
+    fn leaving(&self) -> impl Iterator<Item = &SeenPod> {
+        let ended = |pod: &SeenPod| matches!(pod.status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        let all = self.pods.iter().map(AsRef::as_ref);
+        all.filter(move |pod: &&SeenPod| pod.metadata.deletion_timestamp.is_some() && !ended(pod))
+    }
+
+    fn lost_among(&self, known_for: &BTreeMap<LeavingPod, Duration>) -> LostNode {
         let mut found = LostNode::default();
-        for pod in &self.pods {
-            let ended = matches!(pod.status.phase.as_deref(), Some("Succeeded" | "Failed"));
-            let (Some(deadline), false) = (pod.metadata.deletion_timestamp.as_ref(), ended) else {
+        for pod in self.leaving() {
+            let (Some(known), Some(deadline)) = (
+                key(pod).and_then(|pod| known_for.get(&pod)),
+                pod.metadata.deletion_timestamp.as_ref(),
+            ) else {
                 continue;
             };
-            let over = Duration::from_millis(now.since(timestamp(deadline)).as_millis());
-            if over < TIDIES_UP {
-                let until_deadline = Duration::from_millis(timestamp(deadline).since(now).as_millis());
-                let next = until_deadline + TIDIES_UP.saturating_sub(over);
-                found.look_again = Some(found.look_again.map_or(next, |earlier| earlier.min(next)));
+            let left = (time_of_grace(pod) + TIDIES_UP).saturating_sub(*known);
+            if !left.is_zero() {
+                found.look_again = Some(found.look_again.map_or(left, |earlier| earlier.min(left)));
                 continue;
             }
             let node = pod.spec.node_name.as_deref().unwrap_or("of its pod");
@@ -82,5 +96,49 @@ impl RunObjects {
             });
         }
         found
+    }
+}
+
+fn key(pod: &SeenPod) -> Option<LeavingPod> {
+    let deadline = pod.metadata.deletion_timestamp.as_ref()?;
+    Some((pod.metadata.uid.clone()?, timestamp(deadline).to_string()))
+}
+
+/// How long a pod has from the request to its end. The API server says it of every pod that is to go.
+fn time_of_grace(pod: &SeenPod) -> Duration {
+    let seconds = pod.metadata.deletion_grace_period_seconds.unwrap_or(0);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    /// What the clock of this machine shows plays no part: the API server's may be years away from it.
+    #[test]
+    fn a_node_is_lost_when_a_pod_stays_longer_than_it_has_time_for_since_that_was_seen() {
+        for deadline in ["1970-01-01T00:00:00Z", "2126-01-01T00:00:00Z"] {
+            for (what, phase, known, lost, look_again) in [
+                ("just seen", "Running", 0, 0, Some(40)),
+                ("a second too early", "Running", 39, 0, Some(1)),
+                ("its time is over", "Running", 40, 1, None),
+                ("it has ended", "Failed", 99, 0, None),
+            ] {
+                let pod = json!({
+                    "metadata": {"uid": "pod", "deletionTimestamp": deadline, "deletionGracePeriodSeconds": 30},
+                    "status": {"phase": phase},
+                });
+                let objects = RunObjects {
+                    jobs: Vec::new(),
+                    pods: vec![Arc::new(serde_json::from_value(pod).expect("a pod"))],
+                };
+                let known = BTreeMap::from([(("pod".to_owned(), deadline.to_owned()), Duration::from_secs(known))]);
+                let found = objects.lost_among(&known);
+                let next = look_again.map(Duration::from_secs);
+                assert_eq!((found.pods.len(), found.look_again), (lost, next), "{what}, {deadline}");
+            }
+        }
     }
 }

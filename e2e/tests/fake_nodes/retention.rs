@@ -1,11 +1,12 @@
 //! What is finished does not pile up: runs and versions beyond what is kept go, the Jobs of finished runs go, and nothing else does.
 
 use k8s_openapi::api::batch::v1::Job;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::sleep;
-use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun};
+use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX};
 use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace_on_fake_nodes, on_fake_nodes_of_its_own, pipeline};
 use trainyard_engine::RunPhase;
 
@@ -74,6 +75,33 @@ async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() 
             6,
             "nobody said anything about versions"
         );
+    })
+    .await;
+}
+
+/// Where nobody has removed a folder for very long the oldest entries make room: no object stays for it.
+#[tokio::test]
+async fn a_full_list_of_removed_folders_stalls_nothing() {
+    in_namespace_on_fake_nodes(async |ns| {
+        let keeps_one = json!({"successfulRuns": 1});
+        ns.apply(pipeline("iris").set("retention", keeps_one).on_fake_nodes())
+            .await;
+        let first = ns.trigger("iris", "a").await;
+        first.succeeds().await;
+        // Of a claim that no run mounts any more.
+        let gone = |number| json!({"claimName": "elsewhere", "path": format!("runs/gone-{number:08}")});
+        let full: Vec<_> = (0..REMOVED_FOLDERS_MAX).map(gone).collect();
+        let status = Patch::Merge(json!({"status": {"removedFolders": full}}));
+        let pipelines = ns.api::<MLPipeline>();
+        let written = pipelines
+            .patch_status("iris", &PatchParams::default(), &status)
+            .await;
+        written.unwrap();
+        ns.trigger("iris", "b").await.succeeds().await;
+        wait_for_end_of(ns, &first).await;
+        let folders = removed_folders(ns, REMOVED_FOLDERS_MAX).await;
+        assert_eq!(folders.last(), Some(&first.folder()));
+        assert_eq!(folders.first().map(String::as_str), Some("runs/gone-00000001"));
     })
     .await;
 }

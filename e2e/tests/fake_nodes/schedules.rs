@@ -182,6 +182,35 @@ async fn a_name_that_another_pipeline_s_run_has_costs_its_slot_only() {
     .await;
 }
 
+/// A token whose run cannot be made cuts off each pass; the slots are kept all the same.
+#[tokio::test]
+async fn a_token_that_cannot_start_its_run_keeps_no_slot_back() {
+    on_fake_nodes_of_its_own("token", async |ns| {
+        ns.cluster().set_clock(MORNING);
+        ns.apply(pipeline("other").on_fake_nodes()).await;
+        ns.apply(pipeline("iris").on_fake_nodes()).await;
+        // The name follows from the token: the next pipeline of this name would call its run so too.
+        let name = ns.trigger("iris", "now").await.name().to_owned();
+        ns.kubectl("delete mlp iris --wait").await;
+        ns.wait_for_end_of::<PipelineRun>(&name).await;
+        ns.start_named(&name, "other").await;
+        ns.apply(hourly("iris", &json!({})).set("trigger", "now")).await;
+        let says_so = |pipeline: &MLPipeline| {
+            let status = pipeline.status.as_ref();
+            status.is_some_and(|status| status.message.starts_with("the run of `spec.trigger` is not started"))
+        };
+        ns.wait_for("iris", "it says that the token's run is not there", says_so)
+            .await;
+        for hour in ["09", "10"] {
+            ns.cluster().set_clock(&format!("2026-03-02T{hour}:00:01Z"));
+            settled(ns, "iris", &format!("2026-03-02T{hour}:00:00Z")).await;
+            ns.run(&format!("iris-20260302-{hour}00")).await.succeeds().await;
+        }
+        assert_eq!(runs(ns, "iris").await.len(), 2);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
     on_fake_nodes_of_its_own("beside", async |ns| {

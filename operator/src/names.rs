@@ -115,6 +115,11 @@ pub(crate) fn model_version(pipeline: &PipelineName, version: &ModelVersionName)
     format!("{pipeline}-{time}")
 }
 
+/// `<name of a version's object>-<4 characters of its run's uid>`: where the entry of another volume has the name.
+pub(crate) fn model_version_beside(name: &str, run_uid: &str) -> String {
+    format!("{name}-{}", run_uid.get(..4).unwrap_or_default())
+}
+
 /// Hexadecimal sha-256 of a text.
 pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes())

@@ -93,9 +93,7 @@ async fn a_full_list_of_removed_folders_stalls_nothing() {
         let full: Vec<_> = (0..REMOVED_FOLDERS_MAX).map(gone).collect();
         let status = Patch::Merge(json!({"status": {"removedFolders": full}}));
         let pipelines = ns.api::<MLPipeline>();
-        let written = pipelines
-            .patch_status("iris", &PatchParams::default(), &status)
-            .await;
+        let written = pipelines.patch_status("iris", &PatchParams::default(), &status).await;
         written.unwrap();
         ns.trigger("iris", "b").await.succeeds().await;
         wait_for_end_of(ns, &first).await;
@@ -142,6 +140,60 @@ async fn old_versions_go_but_never_the_champion() {
             ns.pipeline("iris").await.status.unwrap().champion.as_ref(),
             Some(&made[3])
         );
+    })
+    .await;
+}
+
+/// The version that a fake node makes in the place of the one that it was told: `e2e/fake-nodes/stages.yaml`.
+fn made_on_a_fake_node(told: &str, run_uid: &str) -> String {
+    // Adler-32, as the templates of kwok have it.
+    const MODULUS: u32 = 65_521;
+    let (low, high) = run_uid.bytes().fold((1, 0), |(low, high), byte| {
+        let low = (low + u32::from(byte)) % MODULUS;
+        (low, (high + low) % MODULUS)
+    });
+    format!("{told}_{}", high << 16 | low)
+}
+
+/// A version of the same name lies on another claim: the champion is the one that the run has made.
+#[tokio::test]
+async fn of_two_volumes_versions_of_one_name_the_right_one_is_marked() {
+    on_fake_nodes_of_its_own("volumes", async |ns| {
+        ns.apply(pipeline("iris").misbehaves("train", "sleep:10:1").on_fake_nodes())
+            .await;
+        let run = ns.start("iris").await;
+        run.stage("train").pod_that_runs(1).await;
+        ns.cluster().kill_operator().await;
+        // Its name is known by now, and nobody has made it known.
+        let jobs = run.jobs().await;
+        let mut told = jobs
+            .iter()
+            .filter_map(|job| job.metadata.labels.as_ref()?.get("trainyard.dev/model-version"));
+        let version = made_on_a_fake_node(told.next().unwrap(), run.uid());
+        let name = format!("iris-{}", version.trim_start_matches("model_").replace('_', "-"));
+        let elsewhere = json!({
+            "apiVersion": "trainyard.dev/v1alpha1",
+            "kind": "ModelVersion",
+            "metadata": {"name": name, "labels": {"trainyard.dev/pipeline": "iris"}},
+            "spec": {
+                "pipeline": "iris",
+                "version": version,
+                "path": format!("models/iris/{version}"),
+                "claimName": "elsewhere",
+                "run": "earlier",
+                "runUid": "00000000",
+                "stage": "train",
+                "digest": format!("sha256:{}", "0".repeat(64)),
+            },
+        });
+        ns.apply(elsewhere).await;
+        ns.cluster().start_operator();
+        run.succeeds().await;
+        let own = format!("{name}-{}", &run.uid()[..4]);
+        let is_champion = |version: &ModelVersion| version.status.as_ref().is_some_and(|status| status.champion);
+        ns.wait_for(&own, "the run's own version is marked", is_champion).await;
+        let other = ns.api::<ModelVersion>().get(&name).await.unwrap();
+        assert!(!is_champion(&other), "{:?}", other.status);
     })
     .await;
 }

@@ -160,13 +160,7 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
         .map(|object| object.spec.version.as_str())
         .collect();
     let surplus = surplus_versions(versions, retention, |version| needed.contains(version.as_str()));
-    let object_of = |version: &ModelVersionName| {
-        known
-            .items
-            .iter()
-            .find(|object| object.spec.version == version.as_str())
-    };
-    let surplus = surplus.iter().filter_map(object_of).map(|object| Surplus {
+    let surplus = entries_of(&surplus, &known.items).into_iter().map(|object| Surplus {
         folder: RemovedFolder {
             claim_name: object.spec.claim_name.clone(),
             path: object.spec.path.clone(),
@@ -176,6 +170,18 @@ async fn old_versions(ctx: &Context, pipeline: &MLPipeline) -> Result<Vec<Surplu
         resource_version: object.resource_version(),
     });
     Ok(surplus.collect())
+}
+
+/// The entries of these versions, each named as often as it goes. Two volumes may hold a version of one name: the entry that was made
+/// first goes first.
+fn entries_of<'k>(surplus: &[ModelVersionName], known: &'k [SeenVersion]) -> Vec<&'k SeenVersion> {
+    let mut left: Vec<_> = known.iter().collect();
+    left.sort_by_key(|entry| (entry.creation_timestamp().as_ref().map(timestamp), entry.name_any()));
+    let entries = surplus.iter().filter_map(|version| {
+        let first = left.iter().position(|entry| entry.spec.version == version.as_str())?;
+        Some(left.remove(first))
+    });
+    entries.collect()
 }
 
 async fn delete<K>(ctx: &Context, namespace: &str, surplus: &Surplus) -> Result<(), Error>
@@ -199,5 +205,47 @@ where
         // It is gone, another one has its name, or somebody has changed it just now: it is looked at again when a run ends.
         Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
         Err(error) => Err(Error::kube("remove what is beyond the retention")(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn of_two_volumes_entries_of_one_version_the_older_goes() {
+        let entry = |name: &str, created: &str, version: &str, claim: &str| -> SeenVersion {
+            let entry = json!({
+                "metadata": {"name": name, "creationTimestamp": created},
+                "spec": {
+                    "version": version,
+                    "path": format!("models/iris/{version}"),
+                    "claimName": claim,
+                    "runUid": "5f0c2a91",
+                    "digest": "sha256:0",
+                },
+            });
+            serde_json::from_value(entry).expect("a model version")
+        };
+        let (twice, once) = ("model_20260302_090000", "model_20260301_090000");
+        let known = [
+            entry("iris-20260302-090000-5f0c", "2026-03-02T09:00:09Z", twice, "new"),
+            entry("iris-20260301-090000", "2026-03-01T09:00:01Z", once, "old"),
+            entry("iris-20260302-090000", "2026-03-02T09:00:01Z", twice, "old"),
+        ];
+        let named = |names: &[&str]| -> Vec<_> {
+            let versions: Vec<_> = names
+                .iter()
+                .map(|name| ModelVersionName::parse(*name).expect("a version"))
+                .collect();
+            let entries = entries_of(&versions, &known).into_iter();
+            entries.map(ResourceExt::name_any).collect()
+        };
+        assert_eq!(named(&[once, twice]), ["iris-20260301-090000", "iris-20260302-090000"]);
+        assert_eq!(
+            named(&[twice, twice]),
+            ["iris-20260302-090000", "iris-20260302-090000-5f0c"]
+        );
     }
 }

@@ -9,7 +9,7 @@ use crate::run::{care, claim, finish, key};
 use crate::seen::{SeenJob, SeenVersion};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{DeleteParams, PostParams, Preconditions, PropagationPolicy};
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::Status;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
@@ -281,8 +281,7 @@ async fn another_version(pass: &Pass<'_>, versions: &Api<ModelVersion>, mut obje
     {
         return Ok(());
     }
-    let run = object.spec.run_uid.get(..4).unwrap_or_default();
-    object.metadata.name = Some(format!("{name}-{run}"));
+    object.metadata.name = Some(names::model_version_beside(&name, &object.spec.run_uid));
     match versions.create(&PostParams::default(), &object).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
@@ -300,11 +299,19 @@ async fn champion_of(pass: &Pass<'_>, owner: &PipelineName) -> Result<Option<Inp
         return Ok(None);
     };
     let versions: Api<SeenVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
-    let name = names::model_version(owner, &version);
-    let known = versions
-        .get_opt(&name)
-        .await
-        .map_err(Error::kube("read the champion"))?;
+    let read = || Error::kube("read the champion");
+    // Of two volumes' entries of its name the one in use is marked.
+    let marked = ListParams::default()
+        .labels(&format!("{PIPELINE}={owner}"))
+        .fields("status.champion=true");
+    let marked = versions.list(&marked).await.map_err(read())?.items.into_iter();
+    let known = match marked.into_iter().find(|one| one.spec.version == version.as_str()) {
+        Some(known) => Some(known),
+        None => versions
+            .get_opt(&names::model_version(owner, &version))
+            .await
+            .map_err(read())?,
+    };
     let folder = known.as_ref().map_or_else(
         || layout::model_folder(owner, &version),
         |known| known.spec.path.as_str().into(),

@@ -51,7 +51,7 @@ pub(super) async fn of(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
     if is_first {
         let claim = pass.revision.claim_name();
         for folder in known.removed_folders.iter().filter(|folder| folder.claim_name == claim) {
-            if !is_still_there(pass, &folder.path).await? {
+            if !is_still_there(pass, claim, &folder.path).await? {
                 care.removes.push(folder.path.clone());
             }
         }
@@ -64,7 +64,7 @@ pub(super) async fn of(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
 }
 
 /// Whether the run or the version of a folder is there: somebody, or a policy, has kept it from going.
-async fn is_still_there(pass: &Pass<'_>, path: &str) -> Result<bool, Error> {
+async fn is_still_there(pass: &Pass<'_>, claim: &str, path: &str) -> Result<bool, Error> {
     let (client, namespace) = (pass.ctx.client.clone(), &pass.identity.namespace);
     let Some((parent, name)) = path.rsplit_once('/') else {
         return Ok(true);
@@ -86,7 +86,7 @@ async fn is_still_there(pass: &Pass<'_>, path: &str) -> Result<bool, Error> {
         .map_err(read)?
         .items
         .iter()
-        .any(|version| version.spec.path == path))
+        .any(|version| version.spec.claim_name == claim && version.spec.path == path))
 }
 
 fn tidy(removes: &[String], pipeline: &PipelineName, known: &MLPipelineStatus) -> Tidy {

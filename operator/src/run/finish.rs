@@ -59,13 +59,13 @@ pub(super) async fn finish(
     let namespace = object.namespace().unwrap_or_default();
     let name = revision.pipeline.name();
     let mut moved = tell_pipeline(ctx, &namespace, name, &end).await?;
-    while let Some(Moved { champion, from }) = moved {
-        mark_champion(ctx, &namespace, name, &champion, from).await?;
+    while let Some(now) = moved {
+        mark_champion(ctx, &namespace, name, &now, object).await?;
         // Two runs may end at once. Who has marked looks again: a champion that was moved before the mark is seen here, and one
         // that is moved after it sees the mark.
-        let now = champion_of(ctx, &namespace, name).await?;
-        moved = now
-            .filter(|now| *now != champion)
+        let found = champion_of(ctx, &namespace, name).await?;
+        moved = found
+            .filter(|found| *found != now.champion)
             .map(|champion| Moved { champion, from: None });
     }
     Ok(())
@@ -180,14 +180,19 @@ async fn mark_champion(
     ctx: &Context,
     namespace: &str,
     pipeline: &PipelineName,
-    champion: &ModelVersionName,
-    from: Option<ModelVersionName>,
+    Moved { champion, from }: &Moved,
+    run: &PipelineRun,
 ) -> Result<(), Error> {
     let versions: Api<SeenVersion> = Api::namespaced(ctx.client.clone(), namespace);
     let key = format!("{namespace}/{pipeline}");
-    let entry = names::model_version(pipeline, champion);
-    if let Some(known) = from.and_then(|from| ctx.marks.of(&key, &from)) {
-        mark(&versions, &known, false).await?;
+    let name = names::model_version(pipeline, champion);
+    // Two volumes may hold a version of one name: this run's is the one in use, if it has made one.
+    let own = names::model_version_beside(&name, &run.uid().unwrap_or_default());
+    let read = Error::kube("look for the run's model version");
+    let own = versions.get_metadata_opt(&own).await.map_err(read)?.map(|_| own);
+    if let Some(before) = from.as_ref().and_then(|from| ctx.marks.of(&key, from)) {
+        let entry = own.unwrap_or(name);
+        mark(&versions, &before, false).await?;
         mark(&versions, &entry, true).await?;
         ctx.marks.moved(&key, champion.clone(), entry);
         return Ok(());
@@ -199,10 +204,13 @@ async fn mark_champion(
         .list(&marked)
         .await
         .map_err(Error::kube("list the champions"))?;
-    for old in marked.items.iter().filter(|old| old.spec.version != champion.as_str()) {
+    let is_champion = |known: &&SeenVersion| known.spec.version == champion.as_str();
+    let has_mark = || marked.items.iter().find(is_champion).map(ResourceExt::name_any);
+    let entry = own.or_else(has_mark).unwrap_or(name);
+    for old in marked.items.iter().filter(|old| old.name_any() != entry) {
         mark(&versions, &old.name_any(), false).await?;
     }
-    if marked.items.iter().all(|old| old.spec.version != champion.as_str()) {
+    if marked.items.iter().all(|old| old.name_any() != entry) {
         mark(&versions, &entry, true).await?;
     }
     ctx.marks.looked(key, champion.clone(), entry);

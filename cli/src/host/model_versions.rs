@@ -222,4 +222,33 @@ mod tests {
             "{unreadable:?}"
         );
     }
+
+    #[test]
+    fn what_a_newer_trainyard_has_written_is_read_past_or_named_and_the_others_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(Utf8Path::from_path(folder.path())).unwrap();
+        let [ours, newer, unreadable] = ["00", "01", "02"].map(|second| format!("model_20260223_1047{second}"));
+        for name in [&ours, &newer, &unreadable] {
+            version(&workspace, name, r#"{"run": "iris-1", "seal": {"by": "ann"}}"#);
+        }
+        let write = |name: &str, file: &str, text: &str| {
+            fs::write(workspace.join("models/iris").join(name).join(file), text).unwrap();
+        };
+        write(
+            &newer,
+            "model.json",
+            r#"{"kind": "forest", "rows": 4, "state": "Distilled"}"#,
+        );
+        write(
+            &newer,
+            "metrics.json",
+            r#"{"data": "bootstrap", "rows": 2, "roc_auc": 0.5, "gini": []}"#,
+        );
+        write(&unreadable, "model.json", r#"{"rows": {"train": 4}}"#);
+        let (versions, named) = list(&workspace, &pipelines(&workspace).unwrap());
+        let listed: Vec<_> = versions.iter().map(|v| (v.version.as_str(), v.rows)).collect();
+        assert_eq!(listed, [(newer.as_str(), Some(4)), (ours.as_str(), Some(4))]);
+        assert_eq!(versions[0].measured.as_ref().unwrap().data, "bootstrap");
+        assert!(named[0].path.as_str().contains(&unreadable), "{named:?}");
+    }
 }

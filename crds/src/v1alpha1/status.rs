@@ -66,7 +66,7 @@ pub struct RemovedFolder {
     pub path: String,
 }
 
-/// How many folders wait for their removal at most: what is beyond is kept until they are gone.
+/// How many folders wait for their removal at most: of more the oldest are forgotten, and stay on their volume.
 pub const REMOVED_FOLDERS_MAX: usize = 200;
 
 /// A token that started a run.

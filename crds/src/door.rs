@@ -77,7 +77,8 @@ pub fn kinds_of(stage: &Stage) -> Vec<&'static str> {
 
 /// The draft of an object. What cannot be taken over is a fault, and something harmless stands for it, so that the engine still
 /// sees the rest.
-fn draft(raw: &MLPipeline) -> (PipelineDraft, Vec<SpecFault>) {
+/// What an object describes, as it was written, and what of it cannot be read. [`pipeline`] checks the rest.
+pub fn draft(raw: &MLPipeline) -> (PipelineDraft, Vec<SpecFault>) {
     let mut faults = Vec::new();
     let spec = FieldPath::root("spec");
     let retry = retry::policy(&spec.field("retry"), raw.spec.retry.as_ref(), None, &mut faults);

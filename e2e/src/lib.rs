@@ -40,6 +40,7 @@ mod cluster;
 mod operator;
 mod options;
 mod readiness;
+mod recordings;
 mod reliability;
 
 mod test_run;

@@ -4,7 +4,7 @@ use crate::command::{command, output, run};
 use crate::image::build;
 use crate::processes::{self, Place, Processes};
 use crate::state::State;
-use crate::{cache, cluster, forwarder};
+use crate::{cache, cluster, forwarder, recordings};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
@@ -81,6 +81,8 @@ pub(crate) async fn install(
     runs: OperatorRuns,
     program: &Utf8Path,
 ) -> Result<()> {
+    // Nobody reads what a pod leaves in its file system.
+    let runs = recordings::folder().map_or(runs, |_| OperatorRuns::Process);
     kill_all(state).await?;
     install_chart(state, runs, program)?;
     state.write(record(state), format!("{runs:?}"))?;
@@ -218,6 +220,7 @@ pub(crate) fn start(state: &State, processes: &mut Processes, number: Number, el
     if election == Election::On {
         arguments.push("--leader-election".to_owned());
     }
+    arguments.extend(recording());
     processes.start(&number.name(), &place, Utf8Path::new("env"), &arguments)?;
     let mut ask = vec![
         program.to_string(),
@@ -251,7 +254,7 @@ pub(crate) fn start_for(processes: &mut Processes, state: &State, namespace: &st
         network: None,
         ..cluster::place(state.name())
     };
-    let arguments = [
+    let mut arguments = vec![
         format!("KUBECONFIG={kubeconfig}"),
         program(state).to_string(),
         format!("--namespace={namespace}"),
@@ -259,8 +262,14 @@ pub(crate) fn start_for(processes: &mut Processes, state: &State, namespace: &st
         "--worker-image-pull-policy=Never".to_owned(),
         format!("--test-clock={}", clock_of(state, namespace)),
     ];
+    arguments.extend(recording());
     processes.start(&name, &place, Utf8Path::new("env"), &arguments)?;
     Ok(name)
+}
+
+/// What makes it record its passes, where that is asked for.
+fn recording() -> Option<String> {
+    recordings::folder().map(|folder| format!("--record-passes={folder}"))
 }
 
 /// How it runs, for whoever comes later.

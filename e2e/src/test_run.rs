@@ -6,9 +6,9 @@ use crate::image::build;
 use crate::operator::OperatorRuns;
 use crate::options::Options;
 use crate::phases::Phases;
-use crate::reliability;
 use crate::state::{Name, State};
 use crate::vocabulary::{self, FAKE_NODES};
+use crate::{recordings, reliability};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs;
@@ -114,6 +114,7 @@ impl TestRun {
     }
 
     async fn on_cluster(&self, was_up: bool, images: &[Utf8PathBuf], operator: &Utf8Path) -> Result<Ended> {
+        recordings::forget()?;
         let mut cluster = self.cluster(was_up, images).await?;
         let mut phases = Phases::start();
         cluster.install_operator(self.operator, operator).await?;
@@ -134,6 +135,7 @@ impl TestRun {
         );
         phases.done("tests");
         reliability::tell(&faults)?;
+        recordings::keep(passed && self.filters.is_empty())?;
         if !passed {
             return Ok(Ended::Failed);
         }

@@ -2,12 +2,14 @@
 
 use crate::{Given, Pipeline, Run, RunPhase, RunStatus, StagePhase, Timestamp};
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
 use trainyard_contract::document::{ColumnNeeds, InputDataset, InputModel, NextChampion, SourceFile, Tidy};
 use trainyard_contract::result::MadeModelVersion;
 use trainyard_contract::{Duration, FailureClass, PipelineName, StageDocument, StageName, StageSpec};
 
 /// What [`plan`](crate::plan) decided.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// What to do, in this order, before the status is kept.
     pub actions: Vec<Action>,
@@ -20,7 +22,7 @@ pub struct Plan {
 }
 
 /// What a host is asked to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     /// Start an attempt. One that was created already (by stage and number) is left alone, whatever became of it.
     StartAttempt(Box<StartAttempt>),
@@ -48,7 +50,7 @@ pub enum Action {
 }
 
 /// Why an attempt is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StopReason {
     /// The run's user asked for it.
     Requested,
@@ -61,7 +63,8 @@ pub enum StopReason {
 }
 
 /// One attempt to start.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StartAttempt {
     /// Of which stage.
     pub stage: StageName,
@@ -88,7 +91,7 @@ pub struct StartAttempt {
 }
 
 /// Which model an attempt reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelSource {
     /// This one. The digest is missing when another run made it.
     Version(InputModel),
@@ -148,7 +151,7 @@ impl StartAttempt {
 }
 
 /// Something that happened in a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// A stage is in another phase.
     Stage {

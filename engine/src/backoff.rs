@@ -3,10 +3,11 @@
 //! The wait after the n-th failure is `min(max, initial * factor^(n-1))`, counted from the end of that attempt, so that a host
 //! that restarts in between comes to the same moment.
 
+use serde::{Deserialize, Serialize};
 use trainyard_contract::Duration;
 
 /// Growing waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
     /// The first wait; 1 s when left out.
     pub initial: Duration,

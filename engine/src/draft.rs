@@ -1,14 +1,16 @@
 //! A pipeline as somebody wrote it: plain data, nothing checked yet. [`Pipeline::new`](crate::Pipeline::new) checks it.
 
 use crate::{RetryPolicy, StageTimeouts, Timeouts};
+use serde::{Deserialize, Serialize};
 use trainyard_contract::{PipelineName, StageSpec};
 
 /// A pipeline, not checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PipelineDraft {
     /// The pipeline's name.
     pub name: PipelineName,
     /// Its parameters, in the manifest's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterDraft>,
     /// How failed stages run again, where a stage says nothing else.
     pub retry: RetryPolicy,
@@ -19,7 +21,7 @@ pub struct PipelineDraft {
 }
 
 /// A parameter, not checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterDraft {
     /// Its name.
     pub name: String,
@@ -28,21 +30,27 @@ pub struct ParameterDraft {
 }
 
 /// A stage, not checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StageDraft {
     /// Its name.
     pub name: String,
     /// What it does.
     pub spec: StageSpec,
     /// Stages that must have succeeded before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
     /// The stage whose dataset it reads; the one dataset above it when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
     /// How it runs again when it failed; as the pipeline says when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,
     /// How long it may take; as the pipeline says where left out.
+    #[serde(default)]
     pub timeouts: StageTimeouts,
     /// The memory that an attempt gets, in bytes; nothing when its host sets no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
 }
 

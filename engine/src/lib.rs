@@ -16,6 +16,7 @@ mod fault;
 mod observed;
 mod pipeline;
 mod plan;
+pub mod recorded;
 pub mod retention;
 mod retry;
 mod run;

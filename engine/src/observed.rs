@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use trainyard_contract::{FailureClass, ModelVersionName, StageName, StageResult};
 
 /// The attempts of a run that its host knows of, in any order, each at most once.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observed {
     /// The attempts.
     pub attempts: Vec<ObservedAttempt>,
 }
 
 /// One attempt, as its host saw it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObservedAttempt {
     /// Of which stage.
     pub stage: StageName,
@@ -43,7 +43,8 @@ pub struct Given {
 }
 
 /// How far an attempt is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "camelCase")]
 pub enum AttemptState {
     /// Created; its program has not begun.
     Pending {
@@ -70,7 +71,7 @@ pub enum AttemptState {
 }
 
 /// What keeps an attempt from beginning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obstacle {
     /// `Config` where the manifest has to change (an image, a Secret, a security context), else `Infra`.
     pub class: FailureClass,
@@ -79,7 +80,8 @@ pub struct Obstacle {
 }
 
 /// How an attempt ended, as far as its host can tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "camelCase")]
 pub enum Ending {
     /// It left a result that could be read.
     Reported(StageResult),

@@ -8,9 +8,10 @@
 
 use crate::budget::{EVICTIONS_MAX, INTERNAL_MAX, RECOVERIES_MAX, REMAKES_MAX};
 use crate::{Backoff, Budget, Failure, Spent, Timestamp, Verdict};
+use serde::{Deserialize, Serialize};
 
 /// How often, and how patiently, a failed stage is tried again.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetryPolicy {
     /// Attempts after the first that the user pays for: 0 to 10; 2 when left out; 0 switches retrying off.
     pub limit: u32,
@@ -21,7 +22,7 @@ pub struct RetryPolicy {
 }
 
 /// How memory grows from attempt to attempt.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemoryGrowth {
     /// How many times more the next attempt gets; more than 1. 1.5 when left out.
     pub factor: f64,

@@ -1,11 +1,12 @@
 //! A run: which pipeline with which parameters, what its user wants of it, and what is known of it so far.
 
 use crate::{Pipeline, RunStatus, SpecFault, Timestamp, Values, values::Slot};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trainyard_contract::{RunName, RunUid};
 
 /// What the user wants of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DesiredState {
     /// Go on.
     #[default]
@@ -17,7 +18,7 @@ pub enum DesiredState {
 }
 
 /// A run as somebody asked for it, not checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunDraft {
     /// Its name.
     pub name: RunName,
@@ -26,8 +27,10 @@ pub struct RunDraft {
     /// When it was created.
     pub created: Timestamp,
     /// The parameters that it sets; the others have the pipeline's defaults.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// The slot that it runs for, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
 }
 

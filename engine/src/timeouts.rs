@@ -1,5 +1,6 @@
 //! How long a run, a stage and a start may take.
 
+use serde::{Deserialize, Serialize};
 use trainyard_contract::Duration;
 
 /// `6h`: a run that is not done after it is stopped.
@@ -14,7 +15,7 @@ const PENDING: Duration = Duration::from_secs(10 * 60);
 pub(crate) const STAGE_GRACE: Duration = Duration::from_secs(30);
 
 /// The timeouts of a pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     /// From the run's creation to its end; `6h` when left out. Time in which the run is suspended counts.
     pub run: Duration,
@@ -35,7 +36,7 @@ impl Default for Timeouts {
 }
 
 /// What one stage sets apart from its pipeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTimeouts {
     /// From an attempt's begin to its end; the pipeline's when left out.
     pub stage: Option<Duration>,

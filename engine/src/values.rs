@@ -14,6 +14,7 @@ pub(crate) use template::{Piece, Reference, pieces};
 use crate::Timestamp;
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trainyard_contract::RunName;
 
@@ -29,7 +30,7 @@ pub struct Values {
 }
 
 /// One due time of a schedule, in the zone of its pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// The due time before this one; none where the pipeline has no schedule that would say it.
     start: Option<DateTime<FixedOffset>>,

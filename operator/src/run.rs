@@ -20,6 +20,7 @@ pub(crate) mod manifest;
 mod node_loss;
 mod observe;
 mod obstacle;
+mod record;
 mod revision;
 mod status;
 mod waiting;
@@ -270,6 +271,7 @@ impl Pass<'_> {
     async fn plan_and_apply(&self, mut observed: Observed) -> Result<(Plan, Waiting), Error> {
         loop {
             let mut plan = plan(&self.run, self.revision_pipeline(), &observed, self.now);
+            record::record(self, &observed, &plan);
             let mut refused: Vec<ObservedAttempt> = Vec::new();
             let mut waiting = Waiting::default();
             let known = plan.status.clone();

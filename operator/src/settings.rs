@@ -75,6 +75,9 @@ pub struct Settings {
     /// For tests: a file that holds the seconds by which the clock of schedules is ahead of the machine's.
     #[arg(long, value_name = "FILE", hide = true)]
     pub test_clock: Option<Utf8PathBuf>,
+    /// For tests: a folder that takes, in a file for each run, what each pass asked the engine and what it was answered.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub record_passes: Option<Utf8PathBuf>,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub log: LogFormat,

@@ -119,7 +119,12 @@ pub(super) fn run(object: &PipelineRun, identity: &Identity, revision: &LoadedRe
     Ok(run)
 }
 
-fn draft(object: &PipelineRun, identity: &Identity, revision: &LoadedRevision) -> Result<RunDraft, SpecFault> {
+/// The run that an object asks for, not checked.
+pub(super) fn draft(
+    object: &PipelineRun,
+    identity: &Identity,
+    revision: &LoadedRevision,
+) -> Result<RunDraft, SpecFault> {
     let created = object.creation_timestamp().as_ref().map(timestamp).unwrap_or_default();
     let parameters = object.spec.parameters.iter();
     Ok(RunDraft {

@@ -6,7 +6,7 @@ use crate::repository;
 const EMPTY_NAMES: [&str; 7] = ["util", "utils", "helper", "helpers", "common", "misc", "manager"];
 
 /// Kinds of files whose words are looked at.
-const TEXT: [&str; 8] = ["rs", "py", "toml", "md", "yaml", "yml", "json", "tpl"];
+const TEXT: [&str; 9] = ["rs", "py", "toml", "md", "yaml", "yml", "json", "jsonl", "tpl"];
 
 /// Inputs that are broken on purpose.
 const CORPORA: &str = "fuzz/corpus";

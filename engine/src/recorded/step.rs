@@ -19,7 +19,7 @@ pub enum View {
     Running,
     /// It has ended.
     Ended {
-        /// Whether it ever began.
+        /// Whether it is known when it began.
         began: bool,
         /// In which way.
         how: How,
@@ -152,7 +152,7 @@ impl fmt::Display for View {
             Self::Waits(class) => write!(f, "Pending ({class})"),
             Self::Running => f.write_str("Running"),
             Self::Ended { began: true, how } => write!(f, "{how}"),
-            Self::Ended { began: false, how } => write!(f, "{how}, never began"),
+            Self::Ended { began: false, how } => write!(f, "{how}, begin unknown"),
             Self::Gone => f.write_str("Gone"),
             Self::Missing => f.write_str("no longer seen"),
         }

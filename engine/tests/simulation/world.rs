@@ -2,9 +2,11 @@
 //! what it sees of both. What must hold is checked at each step.
 #![expect(clippy::panic, reason = "clippy takes only functions marked as tests for tests")]
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use trainyard_contract::result::{Artifact, MadeModelVersion, Outcome};
 use trainyard_contract::{FailureClass, ModelVersionName, RunName, RunUid, StageResult, layout};
+use trainyard_engine::recorded::Sight;
 use trainyard_engine::{
     Action, AttemptState, DesiredState, Ending, Observed, ObservedAttempt, Pipeline, Plan, Run, RunDraft, RunStatus,
     StartAttempt, Timestamp, Verdict, plan,
@@ -33,6 +35,8 @@ pub(crate) struct World {
     pub ends: Vec<Option<End>>,
     pub champion: Option<ModelVersionName>,
     pub now: Timestamp,
+    /// What its host has seen so far.
+    sight: RefCell<Sight>,
 }
 
 pub(crate) const CREATED: Timestamp = Timestamp::from_millis(1_771_843_620_000);
@@ -47,19 +51,35 @@ impl World {
             slot: None,
         };
         let run = Run::new(&pipeline, draft).expect("no parameters");
+        Self::of(pipeline, run)
+    }
+
+    pub(crate) fn of(pipeline: Pipeline, run: Run) -> Self {
         Self {
             pipeline: Rc::new(pipeline),
+            now: run.created,
             run,
             attempts: Vec::new(),
             starts: Vec::new(),
             ends: Vec::new(),
             champion: None,
-            now: CREATED,
+            sight: RefCell::default(),
         }
     }
 
-    /// What `plan` says to a host that sees this status and these attempts. Asked again with its own answer it adds nothing.
+    /// What `plan` says to a host that sees this status and these attempts, each of which has come a step on that a real one was
+    /// seen to make, or can.
     pub(crate) fn ask(&self, status: &RunStatus, attempts: &[ObservedAttempt]) -> Plan {
+        self.sight
+            .borrow_mut()
+            .look(attempts)
+            .into_iter()
+            .for_each(steps::check);
+        self.answer(status, attempts)
+    }
+
+    /// The same, whatever the attempts looked like before. Asked again with its own answer, `plan` adds nothing.
+    pub(crate) fn answer(&self, status: &RunStatus, attempts: &[ObservedAttempt]) -> Plan {
         let seen = Run {
             status: status.clone(),
             ..self.run.clone()
@@ -69,6 +89,7 @@ impl World {
         };
         let answer = plan(&seen, &self.pipeline, &observed, self.now);
         check_step(status, &answer.status);
+        check_asked_for(status, &answer);
         let again = Run {
             status: answer.status.clone(),
             ..seen
@@ -130,6 +151,17 @@ impl World {
                     assert!(well, "`{}` did not succeed, and the champion moved", stage.name);
                 }
                 self.champion = Some(made.version.clone());
+            }
+        }
+    }
+
+    /// Takes over how attempts look: what is not among them stays as it was.
+    pub(crate) fn see(&mut self, attempts: &[ObservedAttempt]) {
+        for seen in attempts {
+            let same = |known: &&mut ObservedAttempt| known.stage == seen.stage && known.attempt == seen.attempt;
+            match self.attempts.iter_mut().find(same) {
+                Some(known) => known.clone_from(seen),
+                None => self.attempts.push(seen.clone()),
             }
         }
     }
@@ -205,9 +237,9 @@ impl World {
                 "`{}` reads what `{producer}` did not commit",
                 stage.name
             );
-            assert_eq!(
-                input.sha256,
-                format!("{producer}-{read}"),
+            let files = result_of(made).into_iter().flat_map(|result| &result.artifacts);
+            assert!(
+                files.map(|file| &file.sha256).any(|sha256| *sha256 == input.sha256),
                 "the digest is not that of the folder"
             );
             for &gate in &stage.gates {
@@ -291,7 +323,7 @@ fn made_by(attempt: &ObservedAttempt) -> Option<&MadeModelVersion> {
 }
 
 /// From one status to the next: verdicts are final, attempts only grow, a stop and an end are never taken back.
-fn check_step(before: &RunStatus, after: &RunStatus) {
+pub(crate) fn check_step(before: &RunStatus, after: &RunStatus) {
     if before.phase.is_final() {
         assert_eq!(before, after, "a finished run changed");
     }
@@ -317,6 +349,21 @@ fn check_step(before: &RunStatus, after: &RunStatus) {
         let made_again = new.attempts > old.attempts || verdict(&old.latest) == Some(Verdict::Succeeded);
         if old.phase.is_end() && !made_again {
             assert_eq!(new.phase, old.phase, "the end of `{}` was taken back", old.name);
+        }
+    }
+}
+
+/// An attempt that is recorded is not asked for any more.
+fn check_asked_for(status: &RunStatus, answer: &Plan) {
+    for action in &answer.actions {
+        if let Action::StartAttempt(start) = action {
+            let recorded = status.stage(&start.stage).map_or(0, |stage| stage.attempts);
+            assert!(
+                start.attempt > recorded,
+                "attempt {} of `{}` is asked for, and {recorded} are recorded",
+                start.attempt,
+                start.stage
+            );
         }
     }
 }

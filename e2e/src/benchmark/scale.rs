@@ -1,6 +1,7 @@
 //! How the operator bears many runs: its memory, its processor time and its writes over thousands of runs on fake nodes, beside the Job
 //! controller alone; its next start with all of them kept, and how fast another one follows it; and a burst of runs on one kubelet, beside bare pods.
 
+mod alone;
 mod burst;
 mod flood;
 mod gauge;

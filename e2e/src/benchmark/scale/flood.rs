@@ -1,7 +1,6 @@
 //! Thousands of runs through one operator; before it, Jobs through the Job controller alone; after it, a start with all runs kept.
 
-use super::Scale;
-use super::gauge;
+use super::{Scale, alone, gauge};
 use crate::cluster::Cluster;
 use crate::deadline::until;
 use crate::fake_nodes;
@@ -229,7 +228,7 @@ impl Flooded {
         for (pace, stay) in jobs.iter_mut().zip([true, false]) {
             let name = format!("{}-{at_once}", if stay { "stays" } else { "goes" });
             let began = Instant::now();
-            self.jobs(&name, count, at_once, templates, stay).await?;
+            alone::jobs(&self.api(), &name, count, at_once, templates, stay).await?;
             *pace = a_minute(count, began);
         }
         let began = Instant::now();
@@ -337,58 +336,6 @@ impl Flooded {
         Ok(templates)
     }
 
-    /// So many Jobs like those of a run through the Job controller alone, so many at once.
-    async fn jobs(&self, name: &str, count: usize, at_once: usize, templates: &[Job], stay: bool) -> Result<()> {
-        let api = self.api::<Job>();
-        let complete = watcher::Config::default().labels(&format!("alone={name}"));
-        let mut touched = pin!(watcher(api.clone(), complete).default_backoff().touched_objects());
-        let mut ended = BTreeSet::new();
-        let mut started = 0;
-        while ended.len() < count {
-            while started < count && started - ended.len() < at_once {
-                let template = &templates[started % templates.len()];
-                let mut job = Job {
-                    spec: template.spec.clone(),
-                    ..Job::default()
-                };
-                job.metadata.name = Some(format!("{name}-{started}"));
-                job.labels_mut().insert("alone".to_owned(), name.to_owned());
-                if let Some(spec) = &mut job.spec {
-                    spec.ttl_seconds_after_finished = (!stay).then_some(0);
-                    // The API server chose them for the Job that this is a copy of.
-                    spec.selector = None;
-                    for key in [
-                        "controller-uid",
-                        "job-name",
-                        "batch.kubernetes.io/controller-uid",
-                        "batch.kubernetes.io/job-name",
-                    ] {
-                        if let Some(labels) = spec.template.metadata.as_mut().and_then(|m| m.labels.as_mut()) {
-                            labels.remove(key);
-                            // Nobody takes its pods for those of a run.
-                            labels.remove("trainyard.dev/run");
-                        }
-                    }
-                }
-                api.create(&PostParams::default(), &job)
-                    .await
-                    .context("cannot create a Job")?;
-                started += 1;
-            }
-            let Some(job) = next(&mut touched).await? else { continue };
-            let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
-            let holds: Vec<_> = conditions
-                .filter(|c| c.status == "True")
-                .map(|c| c.type_.as_str())
-                .collect();
-            ensure!(!holds.contains(&"Failed"), "Job {} failed", job.name_any());
-            if holds.contains(&"Complete") {
-                ended.insert(job.name_any());
-            }
-        }
-        Ok(())
-    }
-
     /// From due times to the first container of their runs.
     async fn cron(&self, minutes: usize) -> Result<Vec<f64>> {
         create(
@@ -462,7 +409,9 @@ where
 }
 
 /// The next thing that a watch says, but for errors, after which it goes on.
-async fn next<T>(events: &mut (impl futures::Stream<Item = Result<T, watcher::Error>> + Unpin)) -> Result<Option<T>> {
+pub(super) async fn next<T>(
+    events: &mut (impl futures::Stream<Item = Result<T, watcher::Error>> + Unpin),
+) -> Result<Option<T>> {
     let event = tokio::time::timeout(LONGEST, events.next())
         .await
         .context("nothing happens any more")?;

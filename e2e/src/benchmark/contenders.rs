@@ -74,7 +74,11 @@ impl Contenders {
         let jobs: Api<Job> = self.api();
         for stage in &status.stages {
             let name = stage.job.as_ref().context("a stage that ended has a Job")?;
-            self.jobs.push(jobs.get(name).await?);
+            let mut job = jobs.get(name).await?;
+            // It keeps the pods of runs on one node, whose label the copies do not have: they would wait for ever.
+            let pod = job.spec.as_mut().and_then(|spec| spec.template.spec.as_mut());
+            pod.context("a Job has a pod's spec")?.affinity = None;
+            self.jobs.push(job);
         }
         let uid = run.uid().context("a run has a uid")?;
         self.folder = (format!("{}-{}", run.name_any(), &uid[..8]), uid);

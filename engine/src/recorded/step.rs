@@ -24,6 +24,8 @@ pub enum View {
         /// In which way.
         how: How,
     },
+    /// It has ended, in whatever way: what follows an end is the same for each, also that it looks like another end.
+    AtItsEnd,
     /// It is known to be gone.
     Gone,
     /// It was seen, and is not any more.
@@ -91,7 +93,7 @@ impl View {
     pub fn is_open(self) -> bool {
         match self {
             Self::Pending | Self::Waits(_) | Self::Running => true,
-            Self::Unseen | Self::Ended { .. } | Self::Gone | Self::Missing => false,
+            Self::Unseen | Self::Ended { .. } | Self::AtItsEnd | Self::Gone | Self::Missing => false,
         }
     }
 }
@@ -120,6 +122,23 @@ impl How {
     }
 }
 
+impl Step {
+    fn of_any_end(self) -> Self {
+        let Self { from, to } = self;
+        match (from, to) {
+            (View::Ended { .. }, View::Ended { .. }) => Self {
+                from: View::AtItsEnd,
+                to: View::AtItsEnd,
+            },
+            (View::Ended { .. }, to) => Self {
+                from: View::AtItsEnd,
+                to,
+            },
+            (from, to) => Self { from, to },
+        }
+    }
+}
+
 impl Sight {
     /// The steps that lead to what is observed now.
     pub fn look(&mut self, observed: &[ObservedAttempt]) -> Vec<Step> {
@@ -131,7 +150,10 @@ impl Sight {
             from: self.0.get(attempt).copied().unwrap_or(View::Unseen),
             to,
         });
-        let steps = steps.filter(|step| step.from != step.to).collect();
+        let steps = steps
+            .filter(|step| step.from != step.to)
+            .map(Step::of_any_end)
+            .collect();
         self.0 = now;
         steps
     }
@@ -153,6 +175,7 @@ impl fmt::Display for View {
             Self::Running => f.write_str("Running"),
             Self::Ended { began: true, how } => write!(f, "{how}"),
             Self::Ended { began: false, how } => write!(f, "{how}, begin unknown"),
+            Self::AtItsEnd => f.write_str("ended"),
             Self::Gone => f.write_str("Gone"),
             Self::Missing => f.write_str("no longer seen"),
         }

@@ -7,6 +7,8 @@ mod pipelines;
 mod random_histories;
 mod recordings;
 mod replayed;
+mod shown;
+mod steps;
 mod stories;
 mod story;
 mod world;

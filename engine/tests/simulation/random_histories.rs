@@ -5,6 +5,7 @@
 //! and prints it with the numbers that make the same world again.
 
 use super::pipelines::{Kind, Shape, pipeline};
+use super::shown::Pods;
 use super::world::{End, World, check_end, check_written};
 use proptest::prelude::*;
 use trainyard_contract::{Duration, FailureClass};
@@ -71,8 +72,10 @@ impl Fates {
             85..88 => Some(End::OutOfMemory),
             88..90 => Some(End::Fails(FailureClass::Internal)),
             90 => Some(End::Fails(FailureClass::Data)),
-            91 => Some(End::Fails(FailureClass::Code)),
-            92..94 => None,
+            91..93 => Some(End::Silent),
+            93 => Some(End::WithoutPod),
+            94 => Some(End::NotStarted(FailureClass::Infra)),
+            95..97 => None,
             _ if self.damage && reads => Some(End::InputChanged),
             _ => Some(End::Success),
         }
@@ -128,6 +131,7 @@ struct Simulation {
     observations: Vec<Vec<ObservedAttempt>>,
     sees_status: usize,
     sees_attempts: usize,
+    sees_pods: Pods,
     wake_at: Option<trainyard_engine::Timestamp>,
 }
 
@@ -140,6 +144,7 @@ impl Simulation {
             observations: vec![Vec::new()],
             sees_status: 0,
             sees_attempts: 0,
+            sees_pods: Pods::AsTheyAre,
             wake_at: None,
         }
     }
@@ -147,7 +152,10 @@ impl Simulation {
     /// One pass of the host, killed after `actions` actions if that is less than there are; whether it changed anything.
     fn pass(&mut self, actions: usize) -> bool {
         let seen = self.statuses[self.sees_status].clone();
-        let plan = self.world.ask(&seen, &self.observations[self.sees_attempts]);
+        let attempts = self
+            .world
+            .shown(&seen, &self.observations[self.sees_attempts], self.sees_pods);
+        let plan = self.world.ask(&seen, &attempts);
         for action in plan.actions.iter().take(actions) {
             self.world.carry_out(action);
         }
@@ -173,11 +181,13 @@ impl Simulation {
     fn catch_up(&mut self, tape: &mut Tape<'_>) {
         self.sees_status += tape.below(self.statuses.len() - self.sees_status);
         self.sees_attempts += tape.below(self.observations.len() - self.sees_attempts);
+        self.sees_pods = Pods::ALL[tape.below(Pods::ALL.len())];
     }
 
     fn see_everything(&mut self) {
         self.sees_status = self.statuses.len() - 1;
         self.sees_attempts = self.observations.len() - 1;
+        self.sees_pods = Pods::AsTheyAre;
     }
 
     /// The `k`-th open attempt goes one step on: it begins, or ends as is its fate. Whether there was such a step.
@@ -189,12 +199,27 @@ impl Simulation {
         let attempt = &self.world.attempts[place];
         let fate = self.fates.of(attempt, self.world.starts[place].input.is_some());
         match (&attempt.state, fate) {
+            (AttemptState::Pending { .. }, Some(end)) if end.is_before_its_begin() => self.world.end(place, end),
             (AttemptState::Pending { .. }, _) => self.world.begin(place),
             (_, Some(end)) => self.world.end(place, end),
             (_, None) => return false,
         }
         self.observe();
         true
+    }
+
+    /// Something else happens to the `k`-th attempt: it waits, or what is left of it is deleted.
+    fn befall(&mut self, k: usize, class: Option<FailureClass>) {
+        let Some(place) = k.checked_rem(self.world.attempts.len()) else {
+            return;
+        };
+        match &self.world.attempts[place].state {
+            AttemptState::Pending { .. } => self.world.wait(place, class),
+            AttemptState::Running { .. } => self.world.wait(place, class.map(|_| FailureClass::Infra)),
+            AttemptState::Ended { .. } => self.world.delete(place),
+            AttemptState::Gone => {}
+        }
+        self.observe();
     }
 
     fn wait(&mut self, duration: Duration) {
@@ -204,7 +229,7 @@ impl Simulation {
     /// What the tape says, step by step.
     fn play(&mut self, tape: &mut Tape<'_>, stops: bool) {
         while let Some(step) = tape.next() {
-            match step % 16 {
+            match step % 18 {
                 0..6 => {
                     self.pass(tape.below(6));
                 }
@@ -213,8 +238,12 @@ impl Simulation {
                 }
                 11..14 => self.catch_up(tape),
                 14 => self.wait(Duration::from_millis(tape.below(5_000) as u64)),
-                _ if stops => self.want(tape.below(12)),
-                _ => {}
+                15 if stops => self.want(tape.below(12)),
+                15 => {}
+                _ => self.befall(
+                    tape.below(8),
+                    [None, Some(FailureClass::Infra), Some(FailureClass::Config)][tape.below(3)],
+                ),
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Recorded runs, pass by pass through `plan`: as they went, and as they would have gone with a host that is late or is killed.
 
 use super::recordings::{ALL, HOW_TO_RECORD, Recorded};
-use super::world::{World, check_end, check_step, check_written};
+use super::shown::has_verdict;
+use super::world::{World, check_end, check_step, check_written, is_open};
 use std::collections::BTreeMap;
 use trainyard_engine::recorded::{RecordedPass, Recording};
-use trainyard_engine::{ObservedAttempt, RunPhase, RunStatus, StagePhase, StageStatus, Verdict};
+use trainyard_engine::{Action, DesiredState, ObservedAttempt, RunPhase, RunStatus, StagePhase, StageStatus, Verdict};
 
 /// Questions after the last recorded pass: a run that was disturbed comes to its end within them.
 const QUESTIONS_MAX: usize = 50;
@@ -96,12 +97,20 @@ fn check_history(recorded: &Recorded) {
     let mut world = world(&recorded.recording);
     let mut verdicts = BTreeMap::new();
     let mut finished: Option<&RunStatus> = None;
+    let mut stopped = false;
     for pass in &recorded.recording.passes {
         set(&mut world, pass);
+        stopped |= pass.state == DesiredState::Stopped;
         world.see(&pass.observed.attempts);
+        check_truth(&world, pass);
         let plan = world.ask(&pass.status, &pass.observed.attempts);
         check_written(&plan.status);
-        plan.actions.iter().for_each(|action| world.carry_out(action));
+        // What a stop came to is recorded.
+        let done = plan
+            .actions
+            .iter()
+            .filter(|action| !matches!(action, Action::StopAttempt { .. }));
+        done.for_each(|action| world.carry_out(action));
         for stage in pass.status.stages.iter().chain(&plan.status.stages) {
             let Some(verdict) = verdict(stage) else { continue };
             let first = *verdicts.entry((stage.name.clone(), stage.attempts)).or_insert(verdict);
@@ -114,7 +123,29 @@ fn check_history(recorded: &Recorded) {
     }
     let last = recorded.recording.passes.last().expect("a pass");
     assert!(last.plan.status.phase.is_final(), "it did not end");
+    // Whoever wants something else later does not take a stop back.
+    if stopped {
+        world.run.state = DesiredState::Stopped;
+    }
     check_end(&world, &last.plan.status);
+}
+
+/// An end stays as it was first seen until it is written down.
+fn check_truth(world: &World, pass: &RecordedPass) {
+    for known in world.attempts.iter().filter(|attempt| !is_open(attempt)) {
+        let seen = pass
+            .observed
+            .attempts
+            .iter()
+            .find(|seen| (&seen.stage, seen.attempt) == (&known.stage, known.attempt));
+        if let Some(seen) = seen.filter(|seen| !has_verdict(&pass.status, seen)) {
+            assert_eq!(
+                seen.state, known.state,
+                "attempt {} of `{}` ended twice",
+                known.attempt, known.stage
+            );
+        }
+    }
 }
 
 /// Says of which recording a check fails.
@@ -156,21 +187,17 @@ fn disturbances(passes: usize) -> impl Iterator<Item = Disturbed> {
     })
 }
 
-/// What there was to see in each pass: an end that was seen once stays known.
+/// What there was to see in each pass for a host that has written nothing down yet.
 fn all_seen(recording: &Recording) -> Vec<Vec<ObservedAttempt>> {
     let mut world = world(recording);
     let mut all = Vec::new();
     for pass in &recording.passes {
-        let ended = |attempt: &&ObservedAttempt| !super::world::is_open(attempt);
-        let seen = &pass.observed.attempts;
-        let of = |attempt: &ObservedAttempt| (attempt.stage.clone(), attempt.attempt);
-        let before = world.attempts.iter().filter(ended);
-        let before: Vec<_> = before
-            .filter(|old| seen.iter().all(|new| of(new) != of(old)))
-            .cloned()
-            .collect();
-        all.push([seen.clone(), before].concat());
-        world.see(seen);
+        world.see(&pass.observed.attempts);
+        let is_seen = |known: &&ObservedAttempt| {
+            let mut seen = pass.observed.attempts.iter();
+            !is_open(known) || seen.any(|seen| (&seen.stage, seen.attempt) == (&known.stage, known.attempt))
+        };
+        all.push(world.attempts.iter().filter(is_seen).cloned().collect());
     }
     all
 }

@@ -2,7 +2,7 @@
 
 use super::pipelines::{Kind, quick_retry};
 use super::story::Story;
-use super::world::{End, check_end};
+use super::world::{CREATED, End, check_end};
 use trainyard_contract::Duration;
 use trainyard_contract::FailureClass::{Config, Data, Timeout, Transient};
 use trainyard_contract::document::DatasetPart;
@@ -284,7 +284,7 @@ fn an_attempt_that_hangs_is_stopped_some_time_after_its_own_timeout() {
     let attempt = &mut story.world.attempts[0];
     let ending = trainyard_engine::Ending::Killed { signal: 9 };
     attempt.state = AttemptState::Ended {
-        began: None,
+        began: Some(CREATED),
         at: story.world.now,
         ending,
     };
@@ -310,13 +310,7 @@ fn what_keeps_an_attempt_from_beginning_is_said_and_then_final() {
     );
     story.waits(600);
     assert_eq!(story.stops, [StopReason::PendingTimeout]);
-    let ending = trainyard_engine::Ending::Silent { exit_code: None };
-    story.world.attempts[0].state = AttemptState::Ended {
-        began: None,
-        at: story.world.now,
-        ending,
-    };
-    story.ask();
+    story.ends("s0", End::Gone);
     let stage = story.stage("s0");
     assert_eq!(
         (stage.phase, stage.failure_class, stage.attempts),

@@ -2,14 +2,16 @@
 //! what it sees of both. What must hold is checked at each step.
 #![expect(clippy::panic, reason = "clippy takes only functions marked as tests for tests")]
 
+use super::steps;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use trainyard_contract::result::{Artifact, MadeModelVersion, Outcome};
 use trainyard_contract::{FailureClass, ModelVersionName, RunName, RunUid, StageResult, layout};
 use trainyard_engine::recorded::Sight;
 use trainyard_engine::{
-    Action, AttemptState, DesiredState, Ending, Observed, ObservedAttempt, Pipeline, Plan, Run, RunDraft, RunStatus,
-    StartAttempt, Timestamp, Verdict, plan,
+    Action, AttemptState, DesiredState, Ending, Observed, ObservedAttempt, Obstacle, Pipeline, Plan, Run, RunDraft,
+    RunStatus, StartAttempt, Timestamp, Verdict, plan,
 };
 
 /// How an attempt can end here.
@@ -23,6 +25,53 @@ pub(crate) enum End {
     Evicted,
     Killed,
     OutOfMemory,
+    /// Its program ended and said nothing.
+    Silent,
+    /// Its Job failed, and nothing is left of its pod.
+    WithoutPod,
+    /// It could not be started.
+    NotStarted(FailureClass),
+}
+
+impl End {
+    /// Every one.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        use FailureClass::{Config, Data, Infra, Internal, Timeout, Transient};
+        let others = [
+            Self::Success,
+            Self::InputChanged,
+            Self::LostResult,
+            Self::Gone,
+            Self::Evicted,
+            Self::Killed,
+            Self::OutOfMemory,
+            Self::Silent,
+            Self::WithoutPod,
+        ];
+        let fails = [Data, Config, Transient, Infra, Timeout, Internal].map(Self::Fails);
+        let not_started = [Data, Config, Infra].map(Self::NotStarted);
+        others.into_iter().chain(fails).chain(not_started)
+    }
+
+    /// Whether only an attempt that has not begun can end so.
+    pub(crate) fn is_before_its_begin(self) -> bool {
+        matches!(self, Self::NotStarted(_))
+    }
+
+    /// Whether an attempt that ends so is known to have begun.
+    fn began(self) -> bool {
+        match self {
+            Self::WithoutPod | Self::NotStarted(_) | Self::Gone => false,
+            Self::Success
+            | Self::Fails(_)
+            | Self::InputChanged
+            | Self::LostResult
+            | Self::Evicted
+            | Self::Killed
+            | Self::OutOfMemory
+            | Self::Silent => true,
+        }
+    }
 }
 
 /// What really exists. Nothing is ever removed from it.
@@ -35,6 +84,8 @@ pub(crate) struct World {
     pub ends: Vec<Option<End>>,
     pub champion: Option<ModelVersionName>,
     pub now: Timestamp,
+    /// The attempts that ended, were known to, and of which nothing is left.
+    pub deleted: BTreeSet<usize>,
     /// What its host has seen so far.
     sight: RefCell<Sight>,
 }
@@ -63,6 +114,7 @@ impl World {
             starts: Vec::new(),
             ends: Vec::new(),
             champion: None,
+            deleted: BTreeSet::new(),
             sight: RefCell::default(),
         }
     }
@@ -130,12 +182,14 @@ impl World {
                 let now = self.now;
                 let stopped = |a: &&mut ObservedAttempt| a.stage == *stage && a.attempt == *attempt && is_open(a);
                 if let Some(attempt) = self.attempts.iter_mut().find(stopped) {
-                    let began = began(attempt);
-                    let ending = match began {
-                        Some(_) => Ending::Reported(StageResult::ended(Outcome::Stopped)),
-                        None => Ending::Silent { exit_code: None },
+                    attempt.state = match began(attempt) {
+                        Some(began) => AttemptState::Ended {
+                            began: Some(began),
+                            at: now,
+                            ending: Ending::Reported(StageResult::ended(Outcome::Stopped)),
+                        },
+                        None => AttemptState::Gone,
                     };
-                    attempt.state = AttemptState::Ended { began, at: now, ending };
                 }
             }
             Action::RegisterModelVersion { stage, made } => {
@@ -155,12 +209,13 @@ impl World {
         }
     }
 
-    /// Takes over how attempts look: what is not among them stays as it was.
+    /// Takes over how attempts look. What is not among them stays as it was, and an end as it was first seen.
     pub(crate) fn see(&mut self, attempts: &[ObservedAttempt]) {
         for seen in attempts {
             let same = |known: &&mut ObservedAttempt| known.stage == seen.stage && known.attempt == seen.attempt;
             match self.attempts.iter_mut().find(same) {
-                Some(known) => known.clone_from(seen),
+                Some(known) if is_open(known) => known.clone_from(seen),
+                Some(_) => {}
                 None => self.attempts.push(seen.clone()),
             }
         }
@@ -171,6 +226,27 @@ impl World {
         (0..self.attempts.len())
             .filter(|&k| is_open(&self.attempts[k]))
             .collect()
+    }
+
+    /// Attempt `k` waits before it begins: for something, or nobody says for what. One that ran has lost its pod to whoever holds its
+    /// Job back.
+    pub(crate) fn wait(&mut self, k: usize, class: Option<FailureClass>) {
+        let obstacle = |class| Obstacle {
+            class,
+            message: "there is no room for it".into(),
+        };
+        self.attempts[k].state = AttemptState::Pending {
+            waits_for: class.map(obstacle),
+        };
+    }
+
+    /// What is left of attempt `k`, which has ended, is deleted: by whoever stopped it, at once; by others, once it is known how it
+    /// ended.
+    pub(crate) fn delete(&mut self, k: usize) {
+        match result_of(&self.attempts[k]) {
+            Some(result) if result.outcome == Outcome::Stopped => self.attempts[k].state = AttemptState::Gone,
+            _ => drop(self.deleted.insert(k)),
+        }
     }
 
     /// Attempt `k` begins.
@@ -191,13 +267,20 @@ impl World {
                 message: "the node is gone".into(),
             },
             End::OutOfMemory => Ending::OutOfMemory { message: String::new() },
+            End::Silent => Ending::Silent { exit_code: Some(2) },
+            End::WithoutPod => Ending::Silent { exit_code: Some(143) },
+            End::NotStarted(class) => Ending::NotStarted {
+                class,
+                message: "it cannot start".into(),
+                hint: String::new(),
+            },
             End::Gone => {
                 self.attempts[k].state = AttemptState::Gone;
                 return;
             }
         };
         self.attempts[k].state = AttemptState::Ended {
-            began: Some(self.now),
+            began: end.began().then_some(self.now),
             at: self.now,
             ending,
         };

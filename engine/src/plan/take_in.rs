@@ -75,14 +75,15 @@ impl<'a> Pass<'a> {
         true
     }
 
-    /// An attempt's program began: what it waited for is no longer of interest.
+    /// An attempt's program runs: what it waited for is no longer of interest, also where it waited after it had begun.
     fn began(&mut self, i: usize, at: Timestamp) {
         let after = at.since(self.run.created);
         let stage = &mut self.status.stages[i];
         stage.began_after.get_or_insert(after);
         let Some(latest) = stage.latest.as_mut() else { return };
-        if latest.began_after.is_none() {
-            latest.began_after = Some(after);
+        let waited = latest.began_after.is_none() || stage.failure_class.is_some();
+        latest.began_after.get_or_insert(after);
+        if waited {
             stage.failure_class = None;
             self.status.say(i, "", "");
         }

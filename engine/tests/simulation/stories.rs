@@ -4,7 +4,7 @@ use super::pipelines::{Kind, quick_retry};
 use super::story::Story;
 use super::world::{CREATED, End, check_end};
 use trainyard_contract::Duration;
-use trainyard_contract::FailureClass::{Config, Data, Timeout, Transient};
+use trainyard_contract::FailureClass::{Config, Data, Infra, Timeout, Transient};
 use trainyard_contract::document::DatasetPart;
 use trainyard_engine::{
     Action, AttemptState, Backoff, DesiredState, Event, ModelSource, Observed, Obstacle, RetryPolicy, Run, RunPhase,
@@ -290,6 +290,23 @@ fn an_attempt_that_hangs_is_stopped_some_time_after_its_own_timeout() {
     };
     story.ask();
     assert_eq!((story.stage("s0").attempts, story.stage("s0").spent.limit), (2, 1));
+}
+
+#[test]
+fn what_an_attempt_waited_for_is_said_no_more_once_it_runs_again() {
+    let mut story = Story::seed(quick_retry());
+    story.world.begin(0);
+    story.ask();
+    story.world.wait(0, Some(Infra));
+    story.ask();
+    assert_eq!(story.stage("s0").message, "there is no room for it");
+    story.world.begin(0);
+    story.ask();
+    let stage = story.stage("s0");
+    assert_eq!(
+        (stage.phase, stage.failure_class, stage.message.as_str()),
+        (StagePhase::Running, None, "")
+    );
 }
 
 #[test]

@@ -23,19 +23,22 @@ pub(crate) struct EventRead<'a> {
 
 /// A break is so many times as long as the read before it: at most a twentieth of the time is spent on reads.
 const BREAK: u32 = 19;
-/// When to ask again while another read is under way.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// When to ask again at the earliest: each time costs a pass over the run.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 impl EventReads {
     /// Begins a read; else says when to ask again.
     pub(crate) fn begin(&self) -> Result<EventRead<'_>, Duration> {
+        self.begin_at(Instant::now())
+    }
+
+    fn begin_at(&self, now: Instant) -> Result<EventRead<'_>, Duration> {
         let mut reads = lock(&self.0);
-        let now = Instant::now();
         if reads.is_under_way {
             return Err(ASK_AGAIN);
         }
         if let Some(next) = reads.next.filter(|next| *next > now) {
-            return Err(next - now);
+            return Err(ASK_AGAIN.max(next - now));
         }
         reads.is_under_way = true;
         Ok(EventRead {
@@ -62,14 +65,17 @@ mod tests {
     #[test]
     fn a_slow_read_keeps_others_away_for_many_times_as_long() {
         let reads = EventReads::default();
-        let read = reads.begin().expect("nothing is read");
-        assert_eq!(reads.begin().err(), Some(ASK_AGAIN));
-        let took = Duration::from_millis(20);
+        let began = Instant::now();
+        let read = reads.begin_at(began).expect("nothing is read");
+        assert_eq!(reads.begin_at(began).err(), Some(ASK_AGAIN));
+        let took = Duration::from_millis(200);
         sleep(took);
         drop(read);
-        let wait = reads.begin().err().expect("a break");
-        assert!(wait > took * (BREAK - 1), "{wait:?}");
-        sleep(wait);
-        assert!(reads.begin().is_ok(), "the break is over");
+        let next = lock(&reads.0).next.expect("a break");
+        assert!(next - began >= took * (BREAK + 1));
+        let [early, soon] = [began + took * 2, next - Duration::from_millis(1)];
+        assert!(reads.begin_at(early).err() >= Some(next - early));
+        assert_eq!(reads.begin_at(soon).err(), Some(ASK_AGAIN));
+        assert!(reads.begin_at(next).is_ok(), "the break is over");
     }
 }

@@ -73,7 +73,8 @@ mod tests {
         drop(read);
         let next = lock(&reads.0).next.expect("a break");
         assert!(next - began >= took * (BREAK + 1));
-        let [early, soon] = [began + took * 2, next - Duration::from_millis(1)];
+        let early = began + took * 2;
+        let soon = next.checked_sub(Duration::from_millis(1)).expect("an earlier time");
         assert!(reads.begin_at(early).err() >= Some(next - early));
         assert_eq!(reads.begin_at(soon).err(), Some(ASK_AGAIN));
         assert!(reads.begin_at(next).is_ok(), "the break is over");

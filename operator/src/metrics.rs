@@ -86,6 +86,7 @@ impl Default for Metrics {
             slot_delay: short(),
         };
         metrics.register();
+        metrics.begin_at_nought();
         metrics
     }
 }
@@ -135,6 +136,17 @@ impl Metrics {
             Unit::Seconds,
             self.slot_delay.clone(),
         );
+    }
+
+    /// What is not there before it happens has not grown when it does: nobody would be told of the first.
+    fn begin_at_nought(&self) {
+        for phase in [RunPhase::Succeeded, RunPhase::Failed, RunPhase::Stopped] {
+            let phase = phase.to_string();
+            drop(self.ended_runs.get_or_create(&OfPhase { phase }));
+        }
+        for fate in ["Ran", "Skipped", "Missed"] {
+            drop(self.slots.get_or_create(&OfFate { fate }));
+        }
     }
 
     /// All figures as text.
@@ -257,11 +269,9 @@ mod tests {
         metrics.passed("run", Duration::from_millis(3));
         metrics.failed("run", "Refused");
         metrics.count_runs(std::iter::empty());
-        let word = "Succeeded".to_owned();
-        drop(metrics.ended_runs.get_or_create(&OfPhase { phase: word.clone() }));
-        drop(metrics.attempts.get_or_create(&OfClass { class: word }));
+        let class = "Succeeded".to_owned();
+        drop(metrics.attempts.get_or_create(&OfClass { class }));
         drop(metrics.stage_seconds.get_or_create(&OfStageKind { kind: "train" }));
-        drop(metrics.slots.get_or_create(&OfFate { fate: "Ran" }));
         let text = metrics.text().expect("text");
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let figures: Vec<_> = types.filter_map(|line| line.split(' ').next()).collect();
@@ -269,6 +279,17 @@ mod tests {
         let shown: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
         let shown: Vec<_> = shown.iter().map(|name| format!("trainyard_{name}")).collect();
         assert_eq!(shown, figures, "docs/operator.md");
+    }
+
+    #[test]
+    fn the_first_failure_is_seen_as_an_increase() {
+        let text = Metrics::default().text().expect("text");
+        for line in [
+            "trainyard_runs_finished_total{phase=\"Failed\"} 0",
+            "trainyard_slots_total{fate=\"Missed\"} 0",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "no {line} in\n{text}");
+        }
     }
 
     /// Whatever users call their pipelines, runs and stages: no name of theirs is a label.

@@ -4,7 +4,7 @@
 //! Of all the runs of the tests those are kept that show something no other shows, the shortest first: a few dozen of a thousand.
 
 use crate::image::build;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -49,6 +49,7 @@ pub(crate) fn keep(all: bool) -> Result<()> {
         return Ok(());
     };
     let recorded = recorded_in(&folder)?;
+    ensure!(!recorded.is_empty(), "{folder}: no operator has recorded anything");
     let kept = build::root().join(KEPT);
     let names: BTreeSet<_> = recorded.iter().map(|recording| recording.of.clone()).collect();
     let mut known = BTreeSet::new();

@@ -20,6 +20,12 @@ async fn wait_for_end_of(ns: &Namespace, run: &Run<'_>) {
     ns.wait_for_end_of::<PipelineRun>(run.name()).await;
 }
 
+/// Starts a run that is newer than all before: ages have whole seconds, and which of two of one second is older is chance.
+async fn start_newer<'a>(ns: &'a Namespace, token: &str) -> Run<'a> {
+    sleep(Duration::from_secs(1)).await;
+    ns.trigger("iris", token).await
+}
+
 /// The folders that wait for their removal, once there are this many of them.
 async fn removed_folders(ns: &Namespace, count: usize) -> Vec<String> {
     let paths = |status: &MLPipelineStatus| -> Vec<String> {
@@ -52,7 +58,7 @@ async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() 
         by_hand.succeeds().await;
         let mut made = Vec::new();
         for token in ["a", "b", "c"] {
-            let run = ns.trigger("iris", token).await;
+            let run = start_newer(ns, token).await;
             run.succeeds().await;
             made.push(run);
         }
@@ -62,7 +68,7 @@ async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() 
         ns.kubectl(&format!("label prun {} trainyard.dev/keep=true", made[1].name()))
             .await;
         for token in ["d", "e"] {
-            let run = ns.trigger("iris", token).await;
+            let run = start_newer(ns, token).await;
             run.succeeds().await;
             made.push(run);
         }
@@ -95,7 +101,7 @@ async fn a_full_list_of_removed_folders_stalls_nothing() {
         let pipelines = ns.api::<MLPipeline>();
         let written = pipelines.patch_status("iris", &PatchParams::default(), &status).await;
         written.unwrap();
-        ns.trigger("iris", "b").await.succeeds().await;
+        start_newer(ns, "b").await.succeeds().await;
         wait_for_end_of(ns, &first).await;
         let folders = removed_folders(ns, REMOVED_FOLDERS_MAX).await;
         assert_eq!(folders.last(), Some(&first.folder()));
@@ -112,10 +118,8 @@ async fn old_versions_go_but_never_the_champion() {
             .await;
         let mut made = Vec::new();
         for token in ["a", "b", "c", "d"] {
-            let run = ns.trigger("iris", token).await;
+            let run = start_newer(ns, token).await;
             made.push(run.succeeds().await.model().to_owned());
-            // A name tells the age in whole seconds; which of two of one second is older is chance on fake nodes.
-            sleep(Duration::from_secs(1)).await;
         }
         let names = |versions: &[ModelVersion]| -> Vec<String> {
             versions
@@ -204,7 +208,7 @@ async fn the_jobs_of_a_finished_run_go_when_a_newer_one_has_ended() {
         ns.apply(pipeline("iris").on_fake_nodes()).await;
         let first = ns.trigger("iris", "a").await;
         first.succeeds().await;
-        let second = ns.trigger("iris", "b").await;
+        let second = start_newer(ns, "b").await;
         second.succeeds().await;
         assert_eq!((first.jobs().await.len(), second.jobs().await.len()), (3, 3), "not yet");
         ns.cluster().set_clock("2126-01-01T00:00:00Z");

@@ -150,7 +150,7 @@ async fn what_was_missed_runs_as_it_was_agreed() {
     .await;
 }
 
-/// A slot's run has one name only: where a run of another pipeline has it, that slot says so, and the later ones go on.
+/// A slot's run has one name only: where another run has it, that slot says so, and the later ones go on.
 #[tokio::test]
 async fn a_name_that_another_pipeline_s_run_has_costs_its_slot_only() {
     on_fake_nodes_of_its_own("taken", async |ns| {
@@ -175,7 +175,7 @@ async fn a_name_that_another_pipeline_s_run_has_costs_its_slot_only() {
             assert_eq!(fates(&status), ["NameTaken 1", "Ran 1"]);
             assert_eq!(runs(ns, name).await, [format!("{name}-20260302-1000")]);
             let missed = ns.kubectl(&format!("describe mlp {name}")).await;
-            let said = format!("a run of another pipeline has its name, `{name}-20260302-0900`");
+            let said = format!("another run has its name, `{name}-20260302-0900`");
             assert_eq!(missed.matches(&said).count(), 1, "{missed}");
         }
     })
@@ -242,6 +242,20 @@ async fn a_run_under_way_is_left_alone_or_replaced_as_it_was_agreed() {
             skipped.contains("skipped the run that was due at 2026-03-02T10:00:00Z: an earlier run was not at its end"),
             "{skipped}"
         );
+
+        // No run is stopped for a slot that can have none.
+        ns.apply(pipeline("other").on_fake_nodes()).await;
+        ns.start_named("replace-20260302-1100", "other").await;
+        let running = ns.run("replace-20260302-1000").await;
+        running
+            .stage("train")
+            .reaches(trainyard_engine::StagePhase::Running)
+            .await;
+        ns.cluster().set_clock("2026-03-02T11:00:01Z");
+        let status = settled(ns, "replace", "2026-03-02T11:00:00Z").await;
+        assert_eq!(fates(&status), ["Ran 2", "NameTaken 1"]);
+        let object = ns.api::<PipelineRun>().get(running.name()).await.unwrap();
+        assert_eq!(object.spec.state, None);
     })
     .await;
 }

@@ -90,7 +90,7 @@ enum CarriedOut {
     CutOff,
 }
 
-/// Whether a run of another pipeline has the name of a slot's run.
+/// Whether another run has the name of a slot's run.
 fn is_taken(slot: Timestamp) -> bool {
     slot.as_millis() / 3_600_000 % 97 == 0
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use trainyard_engine::recorded::Recording;
 
 /// How files come there.
-pub(crate) const HOW_TO_RECORD: &str = "`UPDATE_GOLDEN=1 cargo test -p trainyard-engine --test simulation replayed` writes what `plan` \
+pub(crate) const HOW_TO_RECORD: &str = "`UPDATE_ANSWERS=1 cargo test -p trainyard-engine --test simulation replayed` writes what `plan` \
      answers now to what was observed then; `UPDATE_RECORDINGS=1 cargo xtask cluster test` records anew on a cluster";
 
 /// A file and what it says.

@@ -24,13 +24,13 @@ fn set(world: &mut World, pass: &RecordedPass) {
     world.run.state = pass.state;
 }
 
-/// As in `operator/tests/golden`.
+/// Not as for the goldens of other parts: who renews those must not take a change of the engine for intended.
 #[expect(
     clippy::disallowed_methods,
     reason = "the engine knows no environment, but its tests do"
 )]
 fn is_to_be_updated() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
+    std::env::var_os("UPDATE_ANSWERS").is_some()
 }
 
 /// The recording with what `plan` answers now. A status that was kept then, or not, is so now.

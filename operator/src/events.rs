@@ -85,8 +85,12 @@ fn event_of_slots(pipeline: &MLPipeline, range: &SlotRange) -> Option<Event> {
     if reason == SlotReason::NameTaken
         && let Ok(pipeline) = PipelineName::parse(pipeline.name_any())
     {
-        let name = names::slot_run(&pipeline, range.last);
-        note = format!("{note}, `{name}`; a run by hand with spec.slot can stand in for it");
+        let [first, last] = [range.first, range.last].map(|slot| names::slot_run(&pipeline, slot));
+        let which = match range.count {
+            1 => format!("`{last}`"),
+            _ => format!("`{first}` to `{last}`"),
+        };
+        note = format!("{note}, {which}; a run by hand with spec.slot can stand in for it");
     }
     Some(Event {
         type_,

@@ -39,7 +39,7 @@ pub enum SlotReason {
     TooMany,
     /// The schedule was changed or removed before a run could be started.
     ScheduleChanged,
-    /// A run of another pipeline has the name that its run would have.
+    /// Another run has the name that its run would have.
     NameTaken,
 }
 
@@ -66,7 +66,7 @@ impl SlotReason {
             Self::DeadlinePassed => "it was later than startingDeadlineSeconds allows",
             Self::TooMany => "more than 100 were missed, and only the newest 100 start",
             Self::ScheduleChanged => "the schedule was changed first",
-            Self::NameTaken => "a run of another pipeline has its name",
+            Self::NameTaken => "another run has its name",
         }
     }
 }

@@ -23,7 +23,7 @@ pub const MISSED_STARTED_MAX: usize = 100;
 pub struct KnownRuns {
     /// The slots that have a run, finished or not: at least those after the newest slot whose fate is known.
     pub started: BTreeSet<Timestamp>,
-    /// The slots that can have none: a run of another pipeline has its name.
+    /// The slots that can have none: another run has its name.
     pub taken: BTreeSet<Timestamp>,
     /// The runs that are not at their end, whoever started them.
     pub active: Vec<ActiveRun>,

@@ -23,60 +23,64 @@ pub(crate) struct EventRead<'a> {
 
 /// A break is so many times as long as the read before it: at most a twentieth of the time is spent on reads.
 const BREAK: u32 = 19;
-/// When to ask again at the earliest: each time costs a pass over the run.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// The longest one.
+const BREAK_MAX: Duration = Duration::from_secs(30);
 
 impl EventReads {
-    /// Begins a read; else says when to ask again.
-    pub(crate) fn begin(&self) -> Result<EventRead<'_>, Duration> {
+    /// Begins a read, unless one is under way or was a moment ago.
+    pub(crate) fn begin(&self) -> Option<EventRead<'_>> {
         self.begin_at(Instant::now())
     }
 
-    fn begin_at(&self, now: Instant) -> Result<EventRead<'_>, Duration> {
+    fn begin_at(&self, now: Instant) -> Option<EventRead<'_>> {
         let mut reads = lock(&self.0);
-        if reads.is_under_way {
-            return Err(ASK_AGAIN);
-        }
-        if let Some(next) = reads.next.filter(|next| *next > now) {
-            return Err(ASK_AGAIN.max(next - now));
+        if reads.is_under_way || reads.next.is_some_and(|next| next > now) {
+            return None;
         }
         reads.is_under_way = true;
-        Ok(EventRead {
+        Some(EventRead {
             reads: self,
             began: now,
         })
+    }
+
+    fn end_at(&self, began: Instant, now: Instant) {
+        let mut reads = lock(&self.0);
+        reads.is_under_way = false;
+        reads.next = Some(now + ((now - began) * BREAK).min(BREAK_MAX));
     }
 }
 
 impl Drop for EventRead<'_> {
     fn drop(&mut self) {
-        let mut reads = lock(&self.reads.0);
-        let now = Instant::now();
-        reads.is_under_way = false;
-        reads.next = Some(now + (now - self.began) * BREAK);
+        self.reads.end_at(self.began, Instant::now());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread::sleep;
 
     #[test]
-    fn a_slow_read_keeps_others_away_for_many_times_as_long() {
-        let reads = EventReads::default();
-        let began = Instant::now();
-        let read = reads.begin_at(began).expect("nothing is read");
-        assert_eq!(reads.begin_at(began).err(), Some(ASK_AGAIN));
-        let took = Duration::from_millis(200);
-        sleep(took);
-        drop(read);
-        let next = lock(&reads.0).next.expect("a break");
-        assert!(next - began >= took * (BREAK + 1));
-        let early = began + took * 2;
-        let soon = next.checked_sub(Duration::from_millis(1)).expect("an earlier time");
-        assert!(reads.begin_at(early).err() >= Some(next - early));
-        assert_eq!(reads.begin_at(soon).err(), Some(ASK_AGAIN));
-        assert!(reads.begin_at(next).is_ok(), "the break is over");
+    fn after_a_read_there_is_a_break_that_is_as_long_as_it_was_slow() {
+        let milliseconds = Duration::from_millis;
+        for (took, wanted) in [(0, 0), (10, 190), (1_000, 19_000), (10_000, 30_000)] {
+            let reads = EventReads::default();
+            let began = Instant::now();
+            let read = reads.begin_at(began).expect("nothing is read");
+            assert!(reads.begin_at(began).is_none(), "one at a time");
+            std::mem::forget(read);
+            let ended = began + milliseconds(took);
+            reads.end_at(began, ended);
+            let just_before = (ended + milliseconds(wanted)).checked_sub(Duration::from_nanos(1));
+            let just_before = just_before.expect("a time");
+            if wanted > 0 {
+                assert!(reads.begin_at(just_before).is_none(), "after {took} ms");
+            }
+            assert!(
+                reads.begin_at(ended + milliseconds(wanted)).is_some(),
+                "after {took} ms"
+            );
+        }
     }
 }

@@ -37,23 +37,26 @@ pub(crate) enum Told {
 #[derive(Debug)]
 struct Notice {
     stands: Stands,
-    looked: Instant,
+    looked: Option<Instant>,
     looks: u32,
+    /// How often in a row it was to be looked and could not.
+    put_off: u32,
     found: Option<Obstacle>,
 }
+
+/// Between two looks at the events of a Job.
+const LONGEST: Duration = Duration::from_secs(60);
 
 impl Notices {
     /// How long until the events of a Job should be looked at (again): the first time at once, then ever more rarely.
     pub(crate) fn due_in(&self, run: &str, job: &str) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(60);
         let all = lock(&self.0);
         let Some(notice) = all.get(run).and_then(|jobs| jobs.get(job)) else {
             return Duration::ZERO;
         };
-        let wait = Duration::from_secs(3)
-            .saturating_mul(1 << notice.looks.min(6))
-            .min(LONGEST);
-        wait.saturating_sub(notice.looked.elapsed())
+        let wait = Duration::from_secs(3).saturating_mul(1 << notice.looks.min(6));
+        let since = notice.looked.map_or(LONGEST, |looked| looked.elapsed());
+        wait.min(LONGEST).saturating_sub(since)
     }
 
     /// How far the attempt of a Job is now. What was noticed before it came so far is forgotten.
@@ -66,20 +69,25 @@ impl Notices {
     /// The events of a Job were looked at. What was found before stays when they say nothing now: events expire.
     pub(crate) fn looked(&self, run: &str, job: &str, stands: Stands, told: Told) {
         let mut all = lock(&self.0);
-        let jobs = all.entry(run.to_owned()).or_default();
-        let notice = jobs.entry(job.to_owned()).or_insert(Notice {
-            stands,
-            looked: Instant::now(),
-            looks: 0,
-            found: None,
-        });
-        notice.looked = Instant::now();
+        let notice = notice(&mut all, run, job, stands);
+        notice.looked = Some(Instant::now());
         notice.looks += 1;
+        notice.put_off = 0;
         match told {
             Told::Cause(cause) => notice.found = Some(cause),
             Told::Over => notice.found = None,
             Told::Nothing => {}
         }
+    }
+
+    /// The events of a Job were to be looked at, but could not be read now. When to try again: ever later, so that many that wait do
+    /// not all come at once.
+    pub(crate) fn put_off(&self, run: &str, job: &str, stands: Stands) -> Duration {
+        let mut all = lock(&self.0);
+        let notice = notice(&mut all, run, job, stands);
+        let wait = Duration::from_secs(2).saturating_mul(1 << notice.put_off.min(5));
+        notice.put_off += 1;
+        wait.min(LONGEST)
     }
 
     /// What is known of a Job.
@@ -93,10 +101,39 @@ impl Notices {
     }
 }
 
+/// What is known of a Job, from now on.
+fn notice<'a>(
+    all: &'a mut BTreeMap<String, BTreeMap<String, Notice>>,
+    run: &str,
+    job: &str,
+    stands: Stands,
+) -> &'a mut Notice {
+    let jobs = all.entry(run.to_owned()).or_default();
+    jobs.entry(job.to_owned()).or_insert(Notice {
+        stands,
+        looked: None,
+        looks: 0,
+        put_off: 0,
+        found: None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use trainyard_contract::FailureClass;
+
+    #[test]
+    fn what_is_put_off_is_tried_again_ever_later_until_it_is_looked_at() {
+        let notices = Notices::default();
+        let put_off = || notices.put_off("ns/run", "job", Stands::WithoutPod).as_secs();
+        assert_eq!([put_off(), put_off(), put_off()], [2, 4, 8]);
+        assert_eq!(notices.due_in("ns/run", "job"), Duration::ZERO, "it was not looked");
+        let longest = (0..9).map(|_| put_off()).max();
+        assert_eq!(longest, Some(60));
+        notices.looked("ns/run", "job", Stands::WithoutPod, Told::Nothing);
+        assert_eq!(put_off(), 2);
+    }
 
     #[test]
     fn what_was_noticed_lasts_as_long_as_the_attempt_stands_there() {

@@ -3,7 +3,7 @@
 //! What the watches show is enough to see that something may be due. What is decided then is decided on a pipeline and runs that were
 //! read anew: a store that lags must not skip a slot for a run that has ended, nor start one that has run and was removed.
 
-use super::start::{Started, Trigger, start};
+use super::start::{Started, Trigger, is_taken, start};
 use crate::clock::{time, timestamp};
 use crate::context::{Context, GuardedPipeline, GuardedRun};
 use crate::error::Error;
@@ -48,6 +48,13 @@ pub(super) async fn decide(ctx: &Context, pipeline: &MLPipeline, now: Timestamp)
             ..known_runs(ctx, pipeline).await?
         };
         let due = due_slots(door::schedule(pipeline).as_ref(), &history, &known, now);
+        // No run is stopped for a slot that can have none.
+        if let Some(slot) = due.waiting.filter(|_| !due.stop.is_empty())
+            && is_taken(ctx, pipeline, &Trigger::Slot(slot)).await?
+        {
+            taken.insert(slot);
+            continue;
+        }
         for run in &due.stop {
             stop(ctx, pipeline, run).await?;
         }

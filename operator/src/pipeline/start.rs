@@ -46,7 +46,7 @@ pub(super) async fn start(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigge
             let present = runs.get_opt(&name).await.map_err(read)?;
             match present {
                 Some(present) if trigger.is_met_by(pipeline, &present) => Ok(Started::There(name)),
-                Some(present) if !goes(pipeline, &present) => Ok(Started::Taken(name)),
+                Some(present) if takes(pipeline, trigger, &present) => Ok(Started::Taken(name)),
                 _ => Err(Error::NameTaken {
                     kind: "PipelineRun",
                     name,
@@ -55,6 +55,19 @@ pub(super) async fn start(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigge
         }
         Err(error) => Err(Error::kube("start a run")(error)),
     }
+}
+
+/// Whether a run has the name for good that this one would have, and is not what is wanted.
+pub(super) async fn is_taken(ctx: &Context, pipeline: &MLPipeline, trigger: &Trigger<'_>) -> Result<bool, Error> {
+    let name = run(pipeline, trigger)?.name_any();
+    let runs: Api<PipelineRun> = Api::namespaced(ctx.client.clone(), &pipeline.namespace().unwrap_or_default());
+    let read = Error::kube("read the run that is to be started");
+    let present = runs.get_opt(&name).await.map_err(read)?;
+    Ok(present.is_some_and(|present| takes(pipeline, trigger, &present)))
+}
+
+fn takes(pipeline: &MLPipeline, trigger: &Trigger<'_>, present: &PipelineRun) -> bool {
+    !trigger.is_met_by(pipeline, present) && !goes(pipeline, present)
 }
 
 impl Trigger<'_> {

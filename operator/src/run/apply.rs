@@ -300,18 +300,19 @@ async fn champion_of(pass: &Pass<'_>, owner: &PipelineName) -> Result<Option<Inp
     };
     let versions: Api<SeenVersion> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
     let read = || Error::kube("read the champion");
-    // Of two volumes' entries of its name the one in use is marked.
-    let marked = ListParams::default()
-        .labels(&format!("{PIPELINE}={owner}"))
-        .fields("status.champion=true");
-    let marked = versions.list(&marked).await.map_err(read())?.items.into_iter();
-    let known = match marked.into_iter().find(|one| one.spec.version == version.as_str()) {
-        Some(known) => Some(known),
-        None => versions
-            .get_opt(&names::model_version(owner, &version))
-            .await
-            .map_err(read())?,
-    };
+    let mut known = versions
+        .get_opt(&names::model_version(owner, &version))
+        .await
+        .map_err(read())?;
+    // Of two volumes' entries of its name the one in use is marked. The API server goes through all versions for that.
+    if !known.as_ref().is_some_and(|known| known.status.champion) {
+        let marked = ListParams::default()
+            .labels(&format!("{PIPELINE}={owner}"))
+            .fields("status.champion=true");
+        let marked = versions.list(&marked).await.map_err(read())?.items.into_iter();
+        let is_champion = |one: &SeenVersion| one.spec.version == version.as_str();
+        known = marked.into_iter().find(is_champion).or(known);
+    }
     let folder = known.as_ref().map_or_else(
         || layout::model_folder(owner, &version),
         |known| known.spec.path.as_str().into(),

@@ -22,6 +22,8 @@ const NO_POD: Duration = Duration::from_secs(3);
 const NOT_BEGUN: Duration = Duration::from_secs(5);
 /// Annotation of a claim: who has been asked for its volume.
 const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
+/// How long the API server may take for events: others wait for theirs meanwhile.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// How many events of one object are read.
 const EVENTS_MAX: u32 = 50;
 /// Why the kubelet tells that an image is on its way to the node, and that it is there: no warnings.
@@ -64,14 +66,10 @@ pub(super) async fn notice(
             Duration::from_millis(now.since(timestamp(&since)).as_millis())
         });
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
-        let read = if due.is_zero() {
-            ctx.event_reads.begin()
-        } else {
-            Err(due)
-        };
-        let next = match read {
-            Err(later) => later,
-            Ok(read) => {
+        let next = match due.is_zero().then(|| ctx.event_reads.begin()) {
+            None => due,
+            Some(None) => ctx.notices.put_off(run, &job_uid, stands),
+            Some(Some(read)) => {
                 let told = if waits == Waits::ForClaim {
                     of_claim(ctx, namespace, claim).await
                 } else {
@@ -155,10 +153,17 @@ async fn provisioner(ctx: &Context, namespace: &str, claim: &str) -> Told {
 async fn events(ctx: &Context, namespace: &str, of_object: &str) -> Vec<Event> {
     let api: Api<Event> = Api::namespaced(ctx.client.clone(), namespace);
     let of_object = ListParams::default().fields(of_object).limit(EVENTS_MAX);
-    match api.list(&of_object).await {
-        Ok(events) => events.items,
-        Err(error) => {
+    match tokio::time::timeout(READ_WITHIN, api.list(&of_object)).await {
+        Ok(Ok(events)) => events.items,
+        Ok(Err(error)) => {
             warn!(%error, namespace, "events cannot be read; what an attempt waits for may stay unknown");
+            Vec::new()
+        }
+        Err(_) => {
+            warn!(
+                namespace,
+                "events are not answered; what an attempt waits for may stay unknown"
+            );
             Vec::new()
         }
     }

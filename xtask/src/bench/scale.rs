@@ -33,6 +33,11 @@ const BURST_SECONDS_AT_MOST: f64 = 1.0;
 const KILLED_AT_MOST: f64 = 17.0;
 /// The same from SIGTERM.
 const STOPPED_AT_MOST: f64 = 1.0;
+/// What the figures about stages and memory mean.
+const AT_THE_LIMIT: &str = "With 50 at once the two cores are at their limit, most of it the API server's: what is written for a run \
+                            beside its Jobs (its status, its model, the champion, an event) takes its part of them. With 5 at once the \
+                            operator starts the next stage as soon as a pod has ended, where whoever watches Jobs waits a second or two \
+                            for the Job to say so. The memory's samples are in the raw figures.";
 /// Argo Workflows v4.0.5, tuned, the same burst; measured once on a machine of this kind.
 const ARGO: &str = "Argo Workflows v4.0.5, tuned, for 30 workflows of three steps at once on a machine of this kind (2026-11-24): 86 to \
                     108 s, 4 s of its controller.";
@@ -277,5 +282,5 @@ pub(crate) fn write(page: &mut String, figures: &ScaleFigures) -> std::fmt::Resu
             Some(longest <= promise),
         )?;
     }
-    writeln!(page, "\n{ARGO}")
+    writeln!(page, "\n{AT_THE_LIMIT}\n\n{ARGO}")
 }

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use trainyard_crds::{MLPipeline, ModelVersion, PipelineRun};
 
 /// Names the cluster that is tested: `cargo xtask cluster test` sets it.
@@ -339,6 +339,13 @@ impl Namespace {
             .wait_for(pipeline, &what, |pipeline: &MLPipeline| started(pipeline).is_some())
             .await;
         self.run(&started(&seen).unwrap_or_default()).await
+    }
+
+    /// As [`Namespace::trigger`], with a run that is newer than all before: ages have whole seconds, and which of two of one
+    /// second is older is chance.
+    pub async fn trigger_newer(&self, pipeline: &str, token: &str) -> Run<'_> {
+        sleep(Duration::from_secs(1)).await;
+        self.trigger(pipeline, token).await
     }
 
     /// A run that somebody started.

@@ -4,8 +4,6 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
-use tokio::time::sleep;
 use trainyard_crds::v1alpha1::{MLPipeline, MLPipelineStatus, ModelVersion, PipelineRun, REMOVED_FOLDERS_MAX};
 use trainyard_e2e::vocabulary::{Namespace, Run, in_namespace_on_fake_nodes, on_fake_nodes_of_its_own, pipeline};
 use trainyard_engine::RunPhase;
@@ -18,12 +16,6 @@ async fn runs(ns: &Namespace) -> BTreeSet<String> {
 
 async fn wait_for_end_of(ns: &Namespace, run: &Run<'_>) {
     ns.wait_for_end_of::<PipelineRun>(run.name()).await;
-}
-
-/// Starts a run that is newer than all before: ages have whole seconds, and which of two of one second is older is chance.
-async fn start_newer<'a>(ns: &'a Namespace, token: &str) -> Run<'a> {
-    sleep(Duration::from_secs(1)).await;
-    ns.trigger("iris", token).await
 }
 
 /// The folders that wait for their removal, once there are this many of them.
@@ -58,7 +50,7 @@ async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() 
         by_hand.succeeds().await;
         let mut made = Vec::new();
         for token in ["a", "b", "c"] {
-            let run = start_newer(ns, token).await;
+            let run = ns.trigger_newer("iris", token).await;
             run.succeeds().await;
             made.push(run);
         }
@@ -68,7 +60,7 @@ async fn only_the_newest_runs_that_the_operator_made_and_those_of_people_stay() 
         ns.kubectl(&format!("label prun {} trainyard.dev/keep=true", made[1].name()))
             .await;
         for token in ["d", "e"] {
-            let run = start_newer(ns, token).await;
+            let run = ns.trigger_newer("iris", token).await;
             run.succeeds().await;
             made.push(run);
         }
@@ -101,7 +93,7 @@ async fn a_full_list_of_removed_folders_stalls_nothing() {
         let pipelines = ns.api::<MLPipeline>();
         let written = pipelines.patch_status("iris", &PatchParams::default(), &status).await;
         written.unwrap();
-        start_newer(ns, "b").await.succeeds().await;
+        ns.trigger_newer("iris", "b").await.succeeds().await;
         wait_for_end_of(ns, &first).await;
         let folders = removed_folders(ns, REMOVED_FOLDERS_MAX).await;
         assert_eq!(folders.last(), Some(&first.folder()));
@@ -118,7 +110,7 @@ async fn old_versions_go_but_never_the_champion() {
             .await;
         let mut made = Vec::new();
         for token in ["a", "b", "c", "d"] {
-            let run = start_newer(ns, token).await;
+            let run = ns.trigger_newer("iris", token).await;
             made.push(run.succeeds().await.model().to_owned());
         }
         let names = |versions: &[ModelVersion]| -> Vec<String> {
@@ -208,7 +200,7 @@ async fn the_jobs_of_a_finished_run_go_when_a_newer_one_has_ended() {
         ns.apply(pipeline("iris").on_fake_nodes()).await;
         let first = ns.trigger("iris", "a").await;
         first.succeeds().await;
-        let second = start_newer(ns, "b").await;
+        let second = ns.trigger_newer("iris", "b").await;
         second.succeeds().await;
         assert_eq!((first.jobs().await.len(), second.jobs().await.len()), (3, 3), "not yet");
         ns.cluster().set_clock("2126-01-01T00:00:00Z");

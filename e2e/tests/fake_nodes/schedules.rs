@@ -316,7 +316,7 @@ async fn after_a_clock_that_was_far_ahead_the_schedule_says_so_and_begins_anew_w
         // Newer runs than it: retention keeps one, and it, whose slot has yet to come.
         let newer = ns.trigger("iris", "a").await;
         newer.succeeds().await;
-        ns.trigger("iris", "b").await.succeeds().await;
+        ns.trigger_newer("iris", "b").await.succeeds().await;
         ns.wait_for_end_of::<PipelineRun>(newer.name()).await;
 
         ns.kubectl("annotate mlp iris trainyard.dev/paused=").await;

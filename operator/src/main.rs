@@ -12,7 +12,8 @@ use trainyard_operator::{Settings, probe, serve};
 /// kube's own span says less than ours, at length.
 const QUIET: &str = "info,kube=warn,kube_runtime=warn,kube_client=warn";
 
-#[tokio::main]
+/// One thread: what the operator does is to wait, and what wakes it is cheaper on the thread that it waits on.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let CommandLine { errand, settings } = CommandLine::parse();
     if let Some(Errand::Probe { url, within }) = errand {

@@ -10,12 +10,12 @@ use crate::names::{RUN, TRIGGER};
 use crate::seen::{SeenJob, SeenPod, slim_job, slim_pod};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
-use kube::runtime::reflector::{ObjectRef, store::Writer};
+use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{Config, Error, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use std::fmt::Debug;
-use std::future::pending;
+use std::future::{pending, ready};
 use std::hash::Hash;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -104,14 +104,41 @@ pub(crate) async fn runs(
 
 /// Watches the Jobs of runs.
 pub(crate) async fn jobs(api: Api<SeenJob>, writer: Writer<SeenJob>, queue: RunQueue) {
-    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_job);
+    let store = writer.as_reader();
+    let events = || {
+        let events = watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN));
+        news(events.modify(slim_job), store.clone())
+    };
     keep(events, writer, "jobs", None, |job| wake(job.object(), &queue)).await;
 }
 
 /// Watches the pods of runs: a container that ends wakes its run at once, a second before its Job says so.
 pub(crate) async fn pods(api: Api<SeenPod>, writer: Writer<SeenPod>, queue: RunQueue) {
-    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_pod);
+    let store = writer.as_reader();
+    let events = || {
+        let events = watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN));
+        news(events.modify(slim_pod), store.clone())
+    };
     keep(events, writer, "pods", None, |pod| wake(pod.object(), &queue)).await;
+}
+
+/// Without changes of an object that leave it as the store has it: nobody looks at what they change, and they deserve no pass.
+fn news<K>(
+    events: impl Stream<Item = Result<Event<K>, Error>> + Send,
+    store: Store<K>,
+) -> impl Stream<Item = Result<Event<K>, Error>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + PartialEq + Send + Sync + 'static,
+{
+    events.try_filter(move |event| {
+        let is_known = match event {
+            Event::Apply(object) => store
+                .get(&ObjectRef::from_obj(object))
+                .is_some_and(|known| *known == *object),
+            Event::Delete(_) | Event::Init | Event::InitApply(_) | Event::InitDone => false,
+        };
+        ready(!is_known)
+    })
 }
 
 /// The run that an object belongs to, by its label; whose it really is the pass looks at.

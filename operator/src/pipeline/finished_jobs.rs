@@ -10,7 +10,7 @@ use crate::names::{PIPELINE, RUN_UID};
 use crate::seen::SeenJob;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{DeleteParams, ListParams};
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::info;
@@ -39,7 +39,7 @@ pub(super) async fn remove(ctx: &Context, pipeline: &MLPipeline, now: Timestamp)
 /// The finished runs of a pipeline that have Jobs, but for the newest, and when those go.
 fn due(ctx: &Context, namespace: &str, pipeline: &str) -> Vec<(String, Timestamp)> {
     let of_pipeline = |job: &SeenJob| {
-        job.namespace().as_deref() == Some(namespace)
+        job.metadata.namespace.as_deref() == Some(namespace)
             && job.metadata.deletion_timestamp.is_none()
             && job.labels().get(PIPELINE).is_some_and(|name| name == pipeline)
     };
@@ -54,7 +54,7 @@ fn due(ctx: &Context, namespace: &str, pipeline: &str) -> Vec<(String, Timestamp
     let unfinished = ctx
         .stores
         .runs
-        .state_filter(|run| run.namespace().as_deref() == Some(namespace));
+        .state_filter(|run| run.meta().namespace.as_deref() == Some(namespace));
     for run in unfinished.iter().filter_map(|run| run.uid()) {
         by_run.remove(&run);
     }

@@ -7,8 +7,8 @@
 use super::obstacle;
 use crate::clock::timestamp;
 use crate::names::CONTAINER;
-use crate::seen::{SeenJob, SeenPod};
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
+use crate::seen::{SeenContainer, SeenJob, SeenPod};
+use k8s_openapi::api::core::v1::ContainerStateTerminated;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use trainyard_contract::result::Outcome;
 use trainyard_contract::{FailureClass, StageResult};
@@ -199,7 +199,7 @@ fn condition_time(job: &SeenJob, type_: &str) -> Option<Timestamp> {
 }
 
 /// The stage's own container: a mesh may have put others beside it.
-pub(crate) fn container(pod: &SeenPod) -> Option<&ContainerStatus> {
+pub(crate) fn container(pod: &SeenPod) -> Option<&SeenContainer> {
     let mut containers = pod.status.container_statuses.iter().flatten();
     containers.find(|container| container.name == CONTAINER)
 }

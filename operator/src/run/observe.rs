@@ -5,6 +5,7 @@ use crate::clock::timestamp;
 use crate::context::Context;
 use crate::names::{self, ATTEMPT, CREATED, GIVEN, RUN_UID, STAGE};
 use crate::seen::{SeenJob, SeenPod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use std::sync::Arc;
 use trainyard_contract::{RunUid, StageName};
@@ -21,18 +22,15 @@ pub(super) struct RunObjects {
 impl RunObjects {
     /// Those that the stores show now.
     pub(super) fn of(ctx: &Context, namespace: &str, uid: &RunUid) -> Self {
-        let of_run = |labels: &std::collections::BTreeMap<String, String>, in_namespace: Option<String>| {
-            in_namespace.as_deref() == Some(namespace) && labels.get(RUN_UID).is_some_and(|u| u == uid.as_str())
+        let of_run = |metadata: &ObjectMeta| {
+            let labels = metadata.labels.as_ref();
+            metadata.namespace.as_deref() == Some(namespace)
+                && labels.is_some_and(|labels| labels.get(RUN_UID).is_some_and(|u| u == uid.as_str()))
         };
+        let is_own = |job: &SeenJob| names::is_controlled_by(job.metadata.owner_references.as_ref(), uid.as_str());
         Self {
-            jobs: ctx.stores.jobs.state_filter(|job| {
-                of_run(job.labels(), job.namespace())
-                    && names::is_controlled_by(job.metadata.owner_references.as_ref(), uid.as_str())
-            }),
-            pods: ctx
-                .stores
-                .pods
-                .state_filter(|pod| of_run(pod.labels(), pod.namespace())),
+            jobs: (ctx.stores.jobs).state_filter(|job| is_own(job) && of_run(&job.metadata)),
+            pods: ctx.stores.pods.state_filter(|pod| of_run(&pod.metadata)),
         }
     }
 

@@ -73,20 +73,16 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
     };
     let api: Api<ControllerRevision> = Api::namespaced(ctx.client.clone(), &namespace);
     let owners = [owner(pipeline), owner(run)];
-    if let Some(present) = api
-        .get_opt(&revision.name)
-        .await
-        .map_err(Error::kube("read the revision"))?
-    {
-        let unfinished: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
-        share(&api, present, &owners, &unfinished).await?;
-    } else {
+    for _ in 0..TRIES {
+        if share(ctx, &api, &revision.name, &owners).await? {
+            return Ok(revision);
+        }
         let object = ControllerRevision {
             metadata: ObjectMeta {
                 name: Some(revision.name.clone()),
                 labels: Some(BTreeMap::from([
                     (MANAGED_BY.to_owned(), OPERATOR.to_owned()),
-                    (PIPELINE.to_owned(), name),
+                    (PIPELINE.to_owned(), name.clone()),
                 ])),
                 owner_references: Some(owners.to_vec()),
                 ..ObjectMeta::default()
@@ -94,50 +90,11 @@ pub(super) async fn keep(ctx: &Context, pipeline: &MLPipeline, run: &PipelineRun
             data: Some(RawExtension(json!({"spec": same_in_every_writer(&text)}))),
             revision: pipeline.metadata.generation.unwrap_or_default(),
         };
-        let created = api.create(&PostParams::default(), &object).await;
-        created.map_err(Error::kube("create the revision"))?;
-    }
-    Ok(revision)
-}
-
-/// How often owners are added anew when other runs of the pipeline do so at the same time.
-const TRIES: u32 = 10;
-/// How many owners a revision has before finished runs are no longer among them: each is some 150 bytes of an object that may not grow
-/// without end, and is written for each run.
-const OWNERS: usize = 100;
-
-/// Adds owners that the revision does not have yet.
-async fn share(
-    api: &Api<ControllerRevision>,
-    mut present: ControllerRevision,
-    owners: &[OwnerReference],
-    unfinished: &BTreeSet<String>,
-) -> Result<(), Error> {
-    let name = present.name_any();
-    for _ in 0..TRIES {
-        let mut all = present.owner_references().to_vec();
-        let known = all.len();
-        for owner in owners {
-            if all.iter().all(|o| o.uid != owner.uid) {
-                all.push(owner.clone());
-            }
-        }
-        if all.len() == known {
-            return Ok(());
-        }
-        leave_finished_runs_out(&mut all, unfinished);
-        let patch = json!({"metadata": {
-            "uid": present.uid(),
-            "resourceVersion": present.resource_version(),
-            "ownerReferences": all,
-        }});
-        match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
-            Ok(_) => return Ok(()),
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                let read = Error::kube("read the revision");
-                present = api.get(&name).await.map_err(read)?;
-            }
-            Err(error) => return Err(Error::kube("share the revision")(error)),
+        match api.create(&PostParams::default(), &object).await {
+            Ok(_) => return Ok(revision),
+            // Another run of the pipeline has made it meanwhile.
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(Error::kube("create the revision")(error)),
         }
     }
     Err(Error::Conflict {
@@ -145,12 +102,48 @@ async fn share(
     })
 }
 
-/// Where a revision has many owners, runs that have ended are no longer among them: none of them reads it again.
-fn leave_finished_runs_out(owners: &mut Vec<OwnerReference>, unfinished: &BTreeSet<String>) {
-    let is_run = |owner: &OwnerReference| owner.kind == PipelineRun::kind(&());
-    if owners.len() > OWNERS {
-        owners.retain(|owner| !is_run(owner) || unfinished.contains(&owner.uid));
+/// How often a revision is looked for anew that comes and goes at the same time.
+const TRIES: u32 = 3;
+/// How many owners a revision has before finished runs are no longer among them: each is some 150 bytes of an object that may not grow
+/// without end, and is written for each run.
+const OWNERS: usize = 100;
+
+/// Adds owners to a revision; whether it is there. Each is a patch of its own element, so that many runs at once are in nobody's way.
+async fn share(
+    ctx: &Context,
+    api: &Api<ControllerRevision>,
+    name: &str,
+    owners: &[OwnerReference],
+) -> Result<bool, Error> {
+    let patch = |references: serde_json::Value| Patch::Strategic(json!({"metadata": {"ownerReferences": references}}));
+    let added = api
+        .patch_metadata(name, &PatchParams::default(), &patch(json!(owners)))
+        .await;
+    let added = match added {
+        Ok(added) => added,
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
+        Err(error) => return Err(Error::kube("share the revision")(error)),
+    };
+    let unfinished: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
+    let surplus = finished_runs(added.owner_references(), &unfinished);
+    if !surplus.is_empty() {
+        let removed = surplus.iter().map(|uid| json!({"$patch": "delete", "uid": uid}));
+        let removed = api
+            .patch_metadata(name, &PatchParams::default(), &patch(removed.collect()))
+            .await;
+        removed.map_err(Error::kube("part the revision from finished runs"))?;
     }
+    Ok(true)
+}
+
+/// Where a revision has many owners, the uids of runs among them that have ended: none of them reads it again.
+fn finished_runs<'a>(owners: &'a [OwnerReference], unfinished: &BTreeSet<String>) -> Vec<&'a str> {
+    if owners.len() <= OWNERS {
+        return Vec::new();
+    }
+    let runs = owners.iter().filter(|owner| owner.kind == PipelineRun::kind(&()));
+    let ended = runs.filter(|owner| !unfinished.contains(&owner.uid));
+    ended.map(|owner| owner.uid.as_str()).collect()
 }
 
 /// Makes the revision that a run names anew, where somebody has deleted it and the pipeline still is as it says. Whether it is.
@@ -231,12 +224,11 @@ mod tests {
             [pipeline].into_iter().chain(runs).collect::<Vec<_>>()
         };
         let unfinished = BTreeSet::from(["7".to_owned(), "100".to_owned()]);
-        let mut few = of_runs(OWNERS);
-        leave_finished_runs_out(&mut few, &unfinished);
-        assert_eq!(few, of_runs(OWNERS));
-        let mut many = of_runs(OWNERS + 1);
-        leave_finished_runs_out(&mut many, &unfinished);
+        assert_eq!(finished_runs(&of_runs(OWNERS), &unfinished), [""; 0]);
+        let many = of_runs(OWNERS + 1);
+        let ended = finished_runs(&many, &unfinished);
         let left: Vec<_> = many.iter().map(|owner| owner.uid.as_str()).collect();
+        let left: Vec<_> = left.into_iter().filter(|uid| !ended.contains(uid)).collect();
         assert_eq!(left, ["pipeline", "7", "100"]);
     }
 }

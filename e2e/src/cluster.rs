@@ -397,7 +397,7 @@ impl Rising {
             endpoints: self.endpoints,
             certificates: &self.certificates,
             node_loss: self.options.node_loss,
-            only_fakes: nodes.is_empty(),
+            unbounded_controllers: self.options.unbounded_controllers || nodes.is_empty(),
             place: self.place.clone(),
         };
         plane.start_api(processes)?;

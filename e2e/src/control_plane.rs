@@ -45,8 +45,8 @@ pub(crate) struct ControlPlane<'a> {
     pub(crate) endpoints: Endpoints,
     pub(crate) certificates: &'a Certificates,
     pub(crate) node_loss: NodeLoss,
-    /// Whether there is no node but fake ones.
-    pub(crate) only_fakes: bool,
+    /// Whether the controllers and the scheduler may ask as often as they like.
+    pub(crate) unbounded_controllers: bool,
     pub(crate) place: Place,
 }
 
@@ -72,7 +72,7 @@ impl ControlPlane<'_> {
     fn pace(&self) -> Vec<String> {
         let pace = ["--kube-api-qps=1000", "--kube-api-burst=2000"];
         pace.iter()
-            .filter(|_| self.only_fakes)
+            .filter(|_| self.unbounded_controllers)
             .map(|&flag| flag.to_owned())
             .collect()
     }

@@ -21,6 +21,9 @@ pub struct Options {
     pub images: Vec<Utf8PathBuf>,
     /// When a node that is lost counts as lost.
     pub node_loss: NodeLoss,
+    /// Whether the controllers and the scheduler may ask as often as they like, as they may on fake nodes alone. By default each of
+    /// them asks 20 and 50 times a second.
+    pub unbounded_controllers: bool,
 }
 
 /// How patient the cluster is with a node that says nothing.
@@ -64,6 +67,7 @@ impl Default for Options {
             fake_nodes: 0,
             images: Vec::new(),
             node_loss: NodeLoss::default(),
+            unbounded_controllers: false,
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct ScaleFigures {
     pub recovery: Recovery,
     /// Bursts on one kubelet.
     pub bursts: Vec<Burst>,
+    /// The same where the Job controller may ask the API server as often as it likes.
+    pub unbounded_bursts: Vec<Burst>,
 }
 
 /// Fake nodes: each takes 250 pods.
@@ -99,17 +101,23 @@ pub async fn measure(name: &Name, scale: Scale) -> Result<ScaleFigures> {
         Ok((version, flood, recovery::measure(cluster).await?))
     })
     .await?;
-    let real = Options {
-        name: name.clone(),
-        images: build::archives_in(&folder)?,
-        ..Options::default()
-    };
-    let bursts = on(&real, &operator, async |cluster| burst::measure(cluster, scale).await).await?;
+    let mut bursts = [Vec::new(), Vec::new()];
+    for (bursts, unbounded_controllers) in bursts.iter_mut().zip([false, true]) {
+        let real = Options {
+            name: name.clone(),
+            images: build::archives_in(&folder)?,
+            unbounded_controllers,
+            ..Options::default()
+        };
+        *bursts = on(&real, &operator, async |cluster| burst::measure(cluster, scale).await).await?;
+    }
+    let [bursts, unbounded_bursts] = bursts;
     Ok(ScaleFigures {
         kubernetes,
         flood,
         recovery,
         bursts,
+        unbounded_bursts,
     })
 }
 

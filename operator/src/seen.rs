@@ -143,9 +143,8 @@ pub(crate) struct SeenVersionSpec {
 
 /// Metadata without what nobody reads: who manages which field is most of it.
 fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
-    #[derive(Default)]
     struct Read {
         name: Option<String>,
         namespace: Option<String>,
@@ -198,17 +197,147 @@ pub(crate) fn slim_pod(pod: &mut SeenPod) {
     }
     status.conditions.take_if(|conditions| conditions.is_empty());
     if let Some(containers) = &mut status.container_statuses {
-        containers.retain(|container| container.name == CONTAINER);
-        containers.iter_mut().for_each(forget_the_ordinary_way);
+        containers.retain(|container| container.name == CONTAINER && !is_being_made(container));
     }
     status.container_statuses.take_if(|containers| containers.is_empty());
 }
 
-/// That a container is being made says no more than that its pod is there.
-fn forget_the_ordinary_way(container: &mut SeenContainer) {
+/// Whether a container is being made: that says no more than that its pod is there.
+fn is_being_made(container: &SeenContainer) -> bool {
     let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
     let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
-    if matches!(reason, Some("ContainerCreating" | "PodInitializing")) {
-        container.state = None;
+    matches!(reason, Some("ContainerCreating" | "PodInitializing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// What the kubelet and the controllers write about a pod on its way, in this order, and whether the operator is to hear of it.
+    #[test]
+    fn of_the_changes_of_a_pod_only_those_that_say_something_are_one() {
+        let container = |state: Value| json!([{"name": CONTAINER, "image": "worker:1", "ready": true, "imageID": "x", "state": state}]);
+        let (scheduled, initialized) = (
+            json!({"type": "PodScheduled", "status": "True"}),
+            json!({"type": "Initialized", "status": "True"}),
+        );
+        let running = json!({"running": {"startedAt": "2026-11-24T10:00:00Z"}});
+        let ended = json!({"terminated": {"exitCode": 0, "message": "{}"}});
+        let mut before: Option<SeenPod> = None;
+        for (what, is_news, node, status) in [
+            ("created", true, json!(null), json!({"phase": "Pending"})),
+            (
+                "unscheduled",
+                true,
+                json!(null),
+                json!({"phase": "Pending", "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"},
+                ]}),
+            ),
+            (
+                "scheduled",
+                true,
+                json!("node-a"),
+                json!({"phase": "Pending", "conditions": [scheduled]}),
+            ),
+            (
+                "its volumes are there",
+                false,
+                json!("node-a"),
+                json!({
+                    "phase": "Pending", "conditions": [scheduled, initialized], "hostIP": "10.0.0.1",
+                    "containerStatuses": container(json!({"waiting": {"reason": "ContainerCreating"}})),
+                }),
+            ),
+            (
+                "no image",
+                true,
+                json!("node-a"),
+                json!({
+                    "phase": "Pending", "conditions": [scheduled, initialized],
+                    "containerStatuses": container(json!({"waiting": {"reason": "ErrImagePull", "message": "not found"}})),
+                }),
+            ),
+            (
+                "running",
+                true,
+                json!("node-a"),
+                json!({
+                    "phase": "Running", "conditions": [scheduled, initialized], "containerStatuses": container(running.clone()),
+                }),
+            ),
+            (
+                "it has an address",
+                false,
+                json!("node-a"),
+                json!({
+                    "phase": "Running", "conditions": [scheduled], "podIP": "10.1.0.7", "containerStatuses": container(running),
+                }),
+            ),
+            (
+                "ended",
+                true,
+                json!("node-a"),
+                json!({"phase": "Succeeded", "containerStatuses": container(ended.clone())}),
+            ),
+            (
+                "counted",
+                false,
+                json!("node-a"),
+                json!({"phase": "Succeeded", "containerStatuses": container(ended)}),
+            ),
+        ] {
+            let metadata = json!({"name": "pod", "uid": "1", "resourceVersion": what, "finalizers": [what],
+                "managedFields": [{"manager": what}], "annotations": {"what": what}});
+            let pod = json!({"metadata": metadata, "spec": {"nodeName": node}, "status": status});
+            let mut pod: SeenPod = serde_json::from_value(pod).expect(what);
+            slim_pod(&mut pod);
+            assert_eq!(before.as_ref() != Some(&pod), is_news, "{what}: {pod:?}");
+            before = Some(pod);
+        }
+    }
+
+    #[test]
+    fn of_the_changes_of_a_job_only_its_end_and_its_suspension_are_one() {
+        let holds =
+            |type_: &str| json!({"type": type_, "status": "True", "lastTransitionTime": "2026-11-24T10:00:00Z"});
+        let mut before: Option<SeenJob> = None;
+        for (what, is_news, suspend, status) in [
+            ("created", true, false, json!({})),
+            (
+                "active",
+                false,
+                false,
+                json!({"active": 1, "ready": 0, "startTime": "2026-11-24T10:00:00Z"}),
+            ),
+            ("suspended", true, true, json!({"conditions": [holds("Suspended")]})),
+            ("resumed", true, false, json!({"active": 1})),
+            (
+                "uncounted",
+                false,
+                false,
+                json!({"uncountedTerminatedPods": {"succeeded": ["1"]}}),
+            ),
+            (
+                "nearly",
+                false,
+                false,
+                json!({"conditions": [holds("SuccessCriteriaMet")]}),
+            ),
+            (
+                "complete",
+                true,
+                false,
+                json!({"conditions": [holds("SuccessCriteriaMet"), holds("Complete")]}),
+            ),
+        ] {
+            let metadata = json!({"name": "job", "uid": "1", "resourceVersion": what, "annotations": {"own": "kept"}});
+            let job = json!({"metadata": metadata, "spec": {"suspend": suspend}, "status": status});
+            let mut job: SeenJob = serde_json::from_value(job).expect(what);
+            slim_job(&mut job);
+            assert_eq!(before.as_ref() != Some(&job), is_news, "{what}: {job:?}");
+            before = Some(job);
+        }
     }
 }

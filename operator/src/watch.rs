@@ -15,7 +15,7 @@ use kube::runtime::watcher::{Config, Error, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use std::fmt::Debug;
-use std::future::{pending, ready};
+use std::future::pending;
 use std::hash::Hash;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -60,13 +60,20 @@ pub(crate) async fn pipelines(
         let events = watcher(api.clone(), Config::default().page_size(PAGE));
         events.modify(|pipeline| pipeline.meta_mut().managed_fields = None)
     };
-    keep(events, writer, "pipelines", Some(anew), |touched| {
-        let Some(pipeline) = touched.object() else { return };
-        let _ = queue.send(ObjectRef::from_obj(pipeline));
-        for run in waiting_runs(pipeline) {
-            let _ = runs.send(run);
-        }
-    })
+    keep(
+        events,
+        writer,
+        "pipelines",
+        Some(anew),
+        |_, _| false,
+        |touched| {
+            let Some(pipeline) = touched.object() else { return };
+            let _ = queue.send(ObjectRef::from_obj(pipeline));
+            for run in waiting_runs(pipeline) {
+                let _ = runs.send(run);
+            }
+        },
+    )
     .await;
 }
 
@@ -82,63 +89,52 @@ pub(crate) async fn runs(
         let events = watcher(api.clone(), Config::default().page_size(PAGE).fields(UNFINISHED));
         events.modify(|run| run.meta_mut().managed_fields = None)
     };
-    keep(events, writer, "runs", Some(anew), |touched| match touched {
-        Touched::Here(run) => {
-            let _ = queue.send(ObjectRef::from_obj(run));
-        }
-        Touched::Gone(run) => {
-            let _ = queue.send(ObjectRef::from_obj(run));
-            if let Ok(object) = &run.0 {
-                let pipeline = ObjectRef::new(&object.spec.pipeline_ref.name);
-                ended(Ended::RunOf {
-                    pipeline: pipeline.within(&object.namespace().unwrap_or_default()),
-                    is_own: object.labels().contains_key(TRIGGER),
-                });
+    keep(
+        events,
+        writer,
+        "runs",
+        Some(anew),
+        |_, _| false,
+        |touched| match touched {
+            Touched::Here(run) => {
+                let _ = queue.send(ObjectRef::from_obj(run));
             }
-        }
-        // Which ones have ended since the watch was cut off nobody says.
-        Touched::All => ended(Ended::RunsOfAnyPipeline),
-    })
+            Touched::Gone(run) => {
+                let _ = queue.send(ObjectRef::from_obj(run));
+                if let Ok(object) = &run.0 {
+                    let pipeline = ObjectRef::new(&object.spec.pipeline_ref.name);
+                    ended(Ended::RunOf {
+                        pipeline: pipeline.within(&object.namespace().unwrap_or_default()),
+                        is_own: object.labels().contains_key(TRIGGER),
+                    });
+                }
+            }
+            // Which ones have ended since the watch was cut off nobody says.
+            Touched::All => ended(Ended::RunsOfAnyPipeline),
+        },
+    )
     .await;
 }
 
 /// Watches the Jobs of runs.
 pub(crate) async fn jobs(api: Api<SeenJob>, writer: Writer<SeenJob>, queue: RunQueue) {
-    let store = writer.as_reader();
-    let events = || {
-        let events = watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN));
-        news(events.modify(slim_job), store.clone())
-    };
-    keep(events, writer, "jobs", None, |job| wake(job.object(), &queue)).await;
+    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_job);
+    keep(events, writer, "jobs", None, is_known, |job| wake(job.object(), &queue)).await;
 }
 
 /// Watches the pods of runs: a container that ends wakes its run at once, a second before its Job says so.
 pub(crate) async fn pods(api: Api<SeenPod>, writer: Writer<SeenPod>, queue: RunQueue) {
-    let store = writer.as_reader();
-    let events = || {
-        let events = watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN));
-        news(events.modify(slim_pod), store.clone())
-    };
-    keep(events, writer, "pods", None, |pod| wake(pod.object(), &queue)).await;
+    let events = || watcher(api.clone(), Config::default().page_size(PAGE).labels(RUN)).modify(slim_pod);
+    keep(events, writer, "pods", None, is_known, |pod| wake(pod.object(), &queue)).await;
 }
 
-/// Without changes of an object that leave it as the store has it: nobody looks at what they change, and they deserve no pass.
-fn news<K>(
-    events: impl Stream<Item = Result<Event<K>, Error>> + Send,
-    store: Store<K>,
-) -> impl Stream<Item = Result<Event<K>, Error>> + Send
+/// Whether a change leaves an object as the store has it: nobody looks at what it changes, and it deserves no pass.
+fn is_known<K>(object: &K, store: &Store<K>) -> bool
 where
-    K: Resource<DynamicType = ()> + Clone + PartialEq + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + PartialEq,
 {
-    events.try_filter(move |event| {
-        let is_known = match event {
-            Event::Apply(object) => store
-                .get(&ObjectRef::from_obj(object))
-                .is_some_and(|known| *known == *object),
-            Event::Delete(_) | Event::Init | Event::InitApply(_) | Event::InitDone => false,
-        };
-        ready(!is_known)
-    })
+    let known = store.get(&ObjectRef::from_obj(object));
+    known.is_some_and(|known| *known == *object)
 }
 
 /// The run that an object belongs to, by its label; whose it really is the pass looks at.
@@ -170,12 +166,14 @@ impl<'a, K> Touched<'a, K> {
     }
 }
 
-/// Drives a watch for ever: it is taken up again, ever more patiently, whatever ends it.
+/// Drives a watch for ever: it is taken up again, ever more patiently, whatever ends it. Of changes that leave an object as it is known
+/// nobody hears.
 async fn keep<K, S>(
     events: impl Fn() -> S,
     mut writer: Writer<K>,
     what: &'static str,
     anew: Option<Anew>,
+    is_known: impl Fn(&K, &Store<K>) -> bool,
     mut touched: impl FnMut(Touched<'_, K>),
 ) where
     S: Stream<Item = Result<Event<K>, Error>> + Send,
@@ -206,6 +204,11 @@ async fn keep<K, S>(
             };
             let Some(event) = event else { return };
             let Ok(event) = event else { continue };
+            if let Event::Apply(object) = &event
+                && is_known(object, &writer.as_reader())
+            {
+                continue;
+            }
             take_in(&event, &mut writer, &mut touched);
             if matches!(event, Event::InitDone)
                 && let Some(answer) = fresh.take()

@@ -124,6 +124,9 @@ async fn share(
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
         Err(error) => return Err(Error::kube("share the revision")(error)),
     };
+    if added.owner_references().len() <= OWNERS {
+        return Ok(true);
+    }
     let unfinished: BTreeSet<String> = ctx.stores.runs.state().iter().filter_map(|run| run.uid()).collect();
     let surplus = finished_runs(added.owner_references(), &unfinished);
     if !surplus.is_empty() {
@@ -136,11 +139,8 @@ async fn share(
     Ok(true)
 }
 
-/// Where a revision has many owners, the uids of runs among them that have ended: none of them reads it again.
+/// The uids of runs among the owners that have ended: none of them reads it again.
 fn finished_runs<'a>(owners: &'a [OwnerReference], unfinished: &BTreeSet<String>) -> Vec<&'a str> {
-    if owners.len() <= OWNERS {
-        return Vec::new();
-    }
     let runs = owners.iter().filter(|owner| owner.kind == PipelineRun::kind(&()));
     let ended = runs.filter(|owner| !unfinished.contains(&owner.uid));
     ended.map(|owner| owner.uid.as_str()).collect()
@@ -212,23 +212,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_revision_of_many_runs_belongs_to_its_pipeline_and_to_those_under_way() {
-        let owner = |kind: &str, uid: String| OwnerReference {
+    fn of_its_owners_only_runs_that_have_ended_may_go() {
+        let owner = |kind: &str, uid: &str| OwnerReference {
             kind: kind.to_owned(),
-            uid,
+            uid: uid.to_owned(),
             ..OwnerReference::default()
         };
-        let of_runs = |count: usize| {
-            let runs = (1..count).map(|number| owner("PipelineRun", number.to_string()));
-            let pipeline = owner("MLPipeline", "pipeline".to_owned());
-            [pipeline].into_iter().chain(runs).collect::<Vec<_>>()
-        };
-        let unfinished = BTreeSet::from(["7".to_owned(), "100".to_owned()]);
-        assert_eq!(finished_runs(&of_runs(OWNERS), &unfinished), [""; 0]);
-        let many = of_runs(OWNERS + 1);
-        let ended = finished_runs(&many, &unfinished);
-        let left: Vec<_> = many.iter().map(|owner| owner.uid.as_str()).collect();
-        let left: Vec<_> = left.into_iter().filter(|uid| !ended.contains(uid)).collect();
-        assert_eq!(left, ["pipeline", "7", "100"]);
+        let runs = ["1", "2", "3"].map(|uid| owner("PipelineRun", uid));
+        let owners: Vec<_> = [owner("MLPipeline", "pipeline")].into_iter().chain(runs).collect();
+        let unfinished = BTreeSet::from(["2".to_owned(), "9".to_owned()]);
+        assert_eq!(finished_runs(&owners, &unfinished), ["1", "3"]);
     }
 }

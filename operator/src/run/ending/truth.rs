@@ -1,6 +1,7 @@
 //! What each combination of a Job and its pods means. The conditions and messages are those that Kubernetes 1.36 wrote.
 
 use super::*;
+use crate::seen::{slim_job, slim_pod};
 use serde_json::{Value, json};
 use trainyard_engine::Obstacle;
 
@@ -73,8 +74,14 @@ const BAD_DATA: &str = r#"{"outcome":"Failed","class":"Data","message":"a null"}
 const STOPPED: &str = r#"{"outcome":"Stopped"}"#;
 
 fn of(job: &SeenJob, pods: &[SeenPod]) -> AttemptState {
-    let pods: Vec<&SeenPod> = pods.iter().collect();
-    state(job, &pods, None)
+    let all = |pods: &[SeenPod]| state(job, &pods.iter().collect::<Vec<_>>(), None);
+    let said = all(pods);
+    // The stores hold less of them, and that has to say the same.
+    let (mut slim, mut slimmed) = (job.clone(), pods.to_vec());
+    slim_job(&mut slim);
+    slimmed.iter_mut().for_each(slim_pod);
+    assert_eq!(state(&slim, &slimmed.iter().collect::<Vec<_>>(), None), said);
+    said
 }
 
 /// A short name of a state, for the table.

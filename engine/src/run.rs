@@ -3,7 +3,7 @@
 use crate::{Pipeline, RunStatus, SpecFault, Timestamp, Values, values::Slot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use trainyard_contract::{RunName, RunUid};
+use trainyard_contract::{ModelVersionName, RunName, RunUid};
 
 /// What the user wants of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Run {
     pub values: Values,
     /// What its user wants of it.
     pub state: DesiredState,
+    /// The name of a model version that it begins now; that of the second of its pass where there is none.
+    pub next_version: Option<ModelVersionName>,
     /// What is known of it so far: as the last [`Plan`](crate::Plan) returned it, or the default for a new run.
     pub status: RunStatus,
 }
@@ -78,6 +80,7 @@ impl Run {
             created,
             values,
             state: DesiredState::default(),
+            next_version: None,
             status: RunStatus::default(),
         })
     }

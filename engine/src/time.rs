@@ -2,13 +2,15 @@
 //!
 //! Not here: a clock. Nothing in this crate asks what time it is.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use trainyard_contract::{Duration, ModelVersionName};
 
 /// The last millisecond of the year 9999: beyond it a model version's name would need a fifth digit for the year.
 const LATEST: i64 = 253_402_300_799_999;
+/// How a model version is named after its second.
+const NAME: &str = "model_%Y%m%d_%H%M%S";
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z, between the years 1970 and 9999; as text RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,8 +74,17 @@ impl Timestamp {
         reason = "the range of years is kept by every constructor"
     )]
     pub fn model_version(self) -> ModelVersionName {
-        ModelVersionName::parse(self.utc().format("model_%Y%m%d_%H%M%S").to_string())
-            .expect("a year of four digits makes a valid name")
+        ModelVersionName::parse(self.utc().format(NAME).to_string()).expect("a year of four digits makes a valid name")
+    }
+
+    /// The same, and later than `newest`, which a clock that was ahead may have named: what is made later is newer by its name too.
+    pub fn model_version_after(self, newest: Option<&ModelVersionName>) -> ModelVersionName {
+        let own = self.model_version();
+        let ahead = newest.filter(|newest| newest.base() > own.base());
+        let second = ahead.and_then(|newest| NaiveDateTime::parse_from_str(newest.base(), NAME).ok());
+        second.map_or(own, |second| {
+            Self::from_millis(second.and_utc().timestamp_millis() + 1_000).model_version()
+        })
     }
 
     pub(crate) fn utc(self) -> DateTime<Utc> {
@@ -115,6 +126,25 @@ mod tests {
         ] {
             let time = Timestamp::parse(time).expect(time);
             assert_eq!(time.model_version().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_model_version_is_never_named_before_the_one_in_use() {
+        let noon = Timestamp::parse("2026-02-23T12:00:00Z").expect("a time");
+        for (newest, name) in [
+            (None, "model_20260223_120000"),
+            (Some("model_20260223_115959_7"), "model_20260223_120000"),
+            // Of one second the number decides, which whoever commits gives.
+            (Some("model_20260223_120000_2"), "model_20260223_120000"),
+            (Some("model_20260223_120001"), "model_20260223_120002"),
+            (Some("model_20271231_235959_3"), "model_20280101_000000"),
+            // No second of any year: it is not later than anything.
+            (Some("model_20269999_999999"), "model_20260223_120000"),
+            (Some("model_99991231_235959"), "model_99991231_235959"),
+        ] {
+            let newest = newest.map(|name| ModelVersionName::parse(name).expect("a name"));
+            assert_eq!(noon.model_version_after(newest.as_ref()).as_str(), name, "{newest:?}");
         }
     }
 

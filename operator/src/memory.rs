@@ -23,6 +23,6 @@ pub(crate) use tidied::Tidied;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Locks; what a pass that panicked left behind is good enough for a memory that may be lost.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,7 @@ mod waiting;
 pub(crate) use door::first as first_fault;
 pub(crate) use revision::{LoadedRevision, claim_name};
 
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::context::{Context, GuardedRun};
 use crate::error::{Error, with_causes};
 use crate::memory::{Access, Waits};
@@ -36,14 +36,15 @@ use crate::names;
 use apply::Applied;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
 use observe::RunObjects;
 use status::Written;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use trainyard_contract::StageName;
+use trainyard_contract::{ModelVersionName, StageName};
 use trainyard_crds::v1alpha1::{PipelineRun, RunState};
-use trainyard_engine::{AttemptState, Observed, ObservedAttempt, Plan, Run, Timestamp, plan};
+use trainyard_engine::{AttemptState, Observed, ObservedAttempt, Plan, Run, plan};
 use waiting::Waiting;
 
 /// How many passes in a row are cut off before the object says so: most causes are over by then.
@@ -97,7 +98,14 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
         }
         Err(error) => return Err(error),
     };
-    let run = door::run(object, &identity, &revision)?;
+    let moment = ctx.clock.moment();
+    let mut run = door::run(object, &identity, &revision)?;
+    run.created = moment.even(run.created);
+    run.next_version = Some(
+        moment
+            .shown
+            .model_version_after(champion(&ctx, &identity, &revision).as_ref()),
+    );
     late_pods::look(&ctx, &identity.namespace, &run, &mut objects).await?;
     Pass {
         ctx: &ctx,
@@ -106,11 +114,19 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
         revision: &revision,
         run,
         objects,
-        now: clock::now(),
+        moment,
         began,
     }
     .go()
     .await
+}
+
+/// The version in use, as far as the store knows.
+fn champion(ctx: &Context, identity: &door::Identity, revision: &LoadedRevision) -> Option<ModelVersionName> {
+    let pipeline = ObjectRef::new(revision.pipeline.name().as_str()).within(&identity.namespace);
+    let known = ctx.stores.pipelines.get(&pipeline)?;
+    let champion = known.0.as_ref().ok()?.status.as_ref()?.champion.as_deref()?;
+    ModelVersionName::parse(champion).ok()
 }
 
 /// A run that had ended, and that a backup brought back without its status: it must not run again.
@@ -205,7 +221,7 @@ pub(crate) struct Pass<'a> {
     revision: &'a LoadedRevision,
     run: Run,
     objects: RunObjects,
-    now: Timestamp,
+    moment: Moment,
     /// For the time from a stage's end to the next one's Job.
     began: Instant,
 }
@@ -220,7 +236,7 @@ impl Pass<'_> {
             &self.identity.namespace,
             &self.objects,
             self.revision.claim_name(),
-            self.now,
+            &self.moment,
         )
         .await;
         let goes_on = !lost.pods.is_empty() && self.workspace().await?.is_shared();
@@ -230,11 +246,12 @@ impl Pass<'_> {
         );
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
         observed.attempts.extend(missing.attempts);
+        observe::in_even_time(&mut observed, &self.moment);
         let (plan, mut waiting) = self.plan_and_apply(observed).await?;
         waiting.of_running = lost.said().filter(|_| !goes_on).or(missing.said);
         if plan.status.phase.is_final() {
             let removed = care::removed(&self.objects, &plan.status);
-            finish::finish(self.ctx, self.object, self.revision, &plan, removed, self.now).await?;
+            finish::finish(self.ctx, self.object, self.revision, &plan, removed, self.moment.shown).await?;
         }
         let shown_in = match status::write(self.ctx, &self, &plan.status, &waiting).await? {
             Written::Now(written) => {
@@ -245,14 +262,14 @@ impl Pass<'_> {
             Written::Later(wait) => Some(wait),
         };
         self.ctx.metrics.planned(&self.run, &plan, &self);
-        let wake = plan.wake_at.map(|at| clock::until(self.now, at));
+        let wake = plan.wake_at.map(|at| clock::until(self.moment.now, at));
         let sleeps = [
             shown_in,
             lost.look_again,
             wake,
             look_again,
             missing.look_again,
-            waiting.look_again(self.run.created, self.now),
+            waiting.look_again(self.run.created, self.moment.now),
         ];
         Ok(sleeps
             .into_iter()
@@ -270,7 +287,7 @@ impl Pass<'_> {
     /// asked again with that.
     async fn plan_and_apply(&self, mut observed: Observed) -> Result<(Plan, Waiting), Error> {
         loop {
-            let mut plan = plan(&self.run, self.revision_pipeline(), &observed, self.now);
+            let mut plan = plan(&self.run, self.revision_pipeline(), &observed, self.moment.now);
             record::record(self, &observed, &plan);
             let mut refused: Vec<ObservedAttempt> = Vec::new();
             let mut waiting = Waiting::default();

@@ -80,6 +80,14 @@ impl Counted {
         }
     }
 
+    /// Writes down that these faults happened to so many runs, and that all of them ended as they should: whoever calls it has looked.
+    pub fn borne(what: &str, fault: (&'static str, u64), runs: u64) {
+        let mut counted = Self::of(what);
+        counted.add([fault]);
+        counted.runs = runs;
+        counted.write_down();
+    }
+
     /// Fails where something was lost.
     pub fn nothing_is_lost(&self) {
         let lost = self.ended_otherwise + self.attempts_twice + self.models_lost;

@@ -19,6 +19,7 @@ mod retention;
 mod schedules;
 mod shapes;
 mod the_api_server_misbehaves;
+mod the_clock_is_stepped;
 mod the_lease_is_lost;
 mod the_next_leader_takes_over;
 mod two_leaders_are_harmless;

@@ -73,7 +73,11 @@ impl Pass<'_> {
             .is_some_and(|latest| latest.input_attempt == input_attempt)
             && !self.again.contains(&i);
         let model_version = match &spec {
-            StageSpec::Train(_) => Some(known.model_version.clone().unwrap_or_else(|| self.now.model_version())),
+            StageSpec::Train(_) => {
+                let next = || self.run.next_version.clone();
+                let name = known.model_version.clone().or_else(next);
+                Some(name.unwrap_or_else(|| self.now.model_version()))
+            }
             StageSpec::Extract(_) | StageSpec::Validate(_) | StageSpec::Evaluate(_) | StageSpec::Predict(_) => None,
         };
         let grown = |growth: MemoryGrowth, first| growth.after(known.spent.memory, first);

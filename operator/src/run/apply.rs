@@ -97,7 +97,7 @@ async fn start_attempt(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus
         document: &document,
         removes: &care.removes,
         on_one_node: !workspace.is_shared(),
-        created: pass.now,
+        created: pass.moment.now,
     };
     let job = manifest::job(&attempt, &pass.ctx.settings);
     let jobs: Api<Job> = Api::namespaced(pass.ctx.client.clone(), &pass.identity.namespace);
@@ -152,11 +152,11 @@ fn refused(pass: &Pass<'_>, start: &StartAttempt, class: FailureClass, message: 
     Applied::Refused(Box::new(ObservedAttempt {
         stage: start.stage.clone(),
         attempt: start.attempt,
-        created: pass.now,
+        created: pass.moment.now,
         given: start.given.clone(),
         state: AttemptState::Ended {
             began: None,
-            at: pass.now,
+            at: pass.moment.now,
             ending: Ending::NotStarted {
                 class,
                 message: message.to_owned(),

@@ -31,7 +31,7 @@ pub(super) struct Care {
 /// What an attempt does; `status` is what will be known of the run after this pass.
 pub(super) async fn of(pass: &Pass<'_>, start: &StartAttempt, status: &RunStatus) -> Result<Care, Error> {
     let has_succeeded = |stage: &trainyard_engine::StageStatus| stage.phase == StagePhase::Succeeded;
-    let is_first = !pass.run.status.stages.iter().any(has_succeeded);
+    let is_first = !status.stages.iter().any(has_succeeded);
     let is_last = status
         .stages
         .iter()

@@ -4,7 +4,7 @@
 
 use super::ending::{self, Waits, words};
 use super::observe::{RunObjects, attempt_of};
-use crate::clock::timestamp;
+use crate::clock::{Moment, timestamp};
 use crate::context::Context;
 use crate::memory::{Stands, Told};
 use crate::seen::{SeenJob, SeenPod};
@@ -14,7 +14,7 @@ use kube::{Api, ResourceExt};
 use std::time::Duration;
 use tracing::warn;
 use trainyard_contract::FailureClass;
-use trainyard_engine::{Obstacle, Timestamp};
+use trainyard_engine::Obstacle;
 
 /// How long a Job may have no pod before its events are read.
 const NO_POD: Duration = Duration::from_secs(3);
@@ -37,7 +37,7 @@ pub(super) async fn notice(
     namespace: &str,
     objects: &RunObjects,
     claim: &str,
-    now: Timestamp,
+    moment: &Moment,
 ) -> Option<Duration> {
     let mut look_again: Option<Duration> = None;
     for job in &objects.jobs {
@@ -63,7 +63,7 @@ pub(super) async fn notice(
         };
         let Some(uid) = uid else { continue };
         let age = since.map_or(Duration::ZERO, |since| {
-            Duration::from_millis(now.since(timestamp(&since)).as_millis())
+            Duration::from_millis(moment.now.since(moment.even(timestamp(&since))).as_millis())
         });
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
         let next = match due.is_zero().then(|| ctx.event_reads.begin()) {

@@ -1,7 +1,7 @@
 //! What is seen of a run's attempts: from the stores only, no request.
 
 use super::ending;
-use crate::clock::timestamp;
+use crate::clock::{APART, Moment, timestamp};
 use crate::context::Context;
 use crate::names::{self, ATTEMPT, CREATED, GIVEN, RUN_UID, STAGE};
 use crate::seen::{SeenJob, SeenPod};
@@ -74,20 +74,43 @@ impl RunObjects {
     }
 }
 
+/// Brings times that Kubernetes and this operator have written down into the time of the moment.
+pub(super) fn in_even_time(observed: &mut Observed, moment: &Moment) {
+    for attempt in &mut observed.attempts {
+        attempt.created = moment.even(attempt.created);
+        match &mut attempt.state {
+            AttemptState::Running { began } => *began = moment.even(*began),
+            AttemptState::Ended { began, at, ending: _ } => {
+                *began = began.map(|began| moment.even(began));
+                *at = moment.even(*at);
+            }
+            AttemptState::Pending { .. } | AttemptState::Gone => {}
+        }
+    }
+}
+
 /// Which attempt an object belongs to, by its labels.
 pub(super) fn attempt_of(labels: &std::collections::BTreeMap<String, String>) -> Option<(StageName, u32)> {
     let stage = StageName::parse(labels.get(STAGE)?.as_str()).ok()?;
     Some((stage, labels.get(ATTEMPT)?.parse().ok()?))
 }
 
-/// When the engine said so; the Job's own time where somebody took the annotation away.
+/// When the engine said so; the Job's own time where somebody took the annotation away, or the clock that it was written by was not that of
+/// the API server.
 fn created(job: &SeenJob) -> Timestamp {
     let said = job
         .annotations()
         .get(CREATED)
         .and_then(|text| Timestamp::parse(text).ok());
     let own = job.metadata.creation_timestamp.as_ref().map(timestamp);
-    said.or(own).unwrap_or_default()
+    let (Some(said), Some(own)) = (said, own) else {
+        return said.or(own).unwrap_or_default();
+    };
+    if said.as_millis().abs_diff(own.as_millis()) > APART {
+        own
+    } else {
+        said
+    }
 }
 
 /// What the attempt was given; one whose annotation somebody took away was given nothing that is known.

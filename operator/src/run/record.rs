@@ -42,7 +42,7 @@ fn call(pass: &Pass<'_>, observed: &Observed, plan: &Plan) -> anyhow::Result<Cal
         pipeline,
         run,
         pass: RecordedPass {
-            now: pass.now,
+            now: pass.moment.now,
             state: pass.run.state,
             status: pass.run.status.clone(),
             observed: observed.clone(),

@@ -46,7 +46,7 @@ pub(super) async fn write(
         stages: stages.collect(),
         messages_cut: known.messages_cut,
     };
-    set_conditions(&mut status, pass.now);
+    set_conditions(&mut status, pass.moment.shown);
     if let Some(wait) = merely_begun(&before, &status, pass) {
         return Ok(Written::Later(wait));
     }
@@ -79,7 +79,7 @@ fn merely_begun(before: &PipelineRunStatus, status: &PipelineRunStatus, pass: &P
             stage.known.clone_from(&known.known);
         }
     }
-    let since = Duration::from_millis(pass.now.since(first_begin?).as_millis());
+    let since = Duration::from_millis(pass.moment.now.since(first_begin?).as_millis());
     let wait = RUNNING_SHOWN_AFTER.saturating_sub(since);
     (without_news == *before && !wait.is_zero()).then_some(wait)
 }

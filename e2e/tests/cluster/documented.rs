@@ -3,8 +3,9 @@
 use trainyard_e2e::vocabulary::{follow, on_a_cluster_of_its_own};
 
 #[tokio::test]
-async fn the_readme_leads_from_helm_install_to_a_listed_model() {
-    on_a_cluster_of_its_own("readme", async |ns| follow(ns.cluster(), &["README.md"]).await).await;
+async fn the_readme_leads_from_helm_install_to_a_listed_model_that_a_backup_brings_back() {
+    let pages = ["README.md", "docs/operations.md"];
+    on_a_cluster_of_its_own("readme", async |ns| follow(ns.cluster(), &pages).await).await;
 }
 
 #[tokio::test]

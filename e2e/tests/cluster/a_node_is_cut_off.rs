@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use trainyard_e2e::vocabulary::{
-    Namespace, PipelineManifest, Run, Volume, left_out, on_two_nodes_of_its_own, pipeline,
+    Counted, Namespace, PipelineManifest, Run, Volume, left_out, on_two_nodes_of_its_own, pipeline,
 };
 use trainyard_engine::RunPhase;
 
@@ -98,6 +98,11 @@ async fn whoever_ends_first_there_is_one_model() {
             "it was told to stop"
         );
         assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
+        Counted::borne(
+            "a node is cut off, its stages go on, and others begin elsewhere",
+            ("node cut off", 1),
+            3,
+        );
     })
     .await;
 }

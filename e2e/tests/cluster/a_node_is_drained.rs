@@ -3,7 +3,7 @@
 
 use kube::ResourceExt as _;
 use serde_json::json;
-use trainyard_e2e::vocabulary::{left_out, on_two_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, left_out, on_two_nodes_of_its_own, pipeline};
 
 const INSTALL: &str = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
 /// The operator's own node stays.
@@ -55,6 +55,7 @@ async fn an_evicted_stage_goes_on_elsewhere_free_of_charge_and_a_budget_keeps_it
         assert_eq!(second.spec.unwrap().node_name.as_deref(), Some("node-a"));
         assert_eq!(ns.model_versions().await.len(), 1);
         assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
+        Counted::borne("a node is drained", ("eviction", 1), 1);
     })
     .await;
 }

@@ -5,7 +5,7 @@
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
-use trainyard_e2e::vocabulary::{Run, left_out, on_two_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, Run, left_out, on_two_nodes_of_its_own, pipeline};
 use trainyard_engine::RunPhase;
 
 const INSTALL: &str = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
@@ -70,6 +70,7 @@ async fn a_lost_node_is_named_and_the_stage_runs_elsewhere_once_its_pod_is_known
             (1, 0),
             "the user pays nothing: {spent:?}"
         );
+        Counted::borne("a node is lost, and its volume with it", ("node lost", 1), 1);
     })
     .await;
 }
@@ -111,6 +112,7 @@ async fn on_a_volume_of_many_nodes_the_stage_goes_on_elsewhere_by_itself() {
         assert_eq!(ns.model_versions().await.len(), 1);
         assert!(volume.has(&model));
         assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
+        Counted::borne("a node is lost, and others have its volume", ("node lost", 1), 1);
     })
     .await;
 }

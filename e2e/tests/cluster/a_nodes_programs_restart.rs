@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
-use trainyard_e2e::vocabulary::{Run, on_a_cluster_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, Run, on_a_cluster_of_its_own, pipeline};
 
 const INSTALL: &str = "install trainyard charts/trainyard --values charts/local-images.yaml --wait --timeout 120s";
 
@@ -42,6 +42,11 @@ async fn a_running_stage_goes_on_as_if_nothing_had_happened() {
         }
         assert_eq!(ns.model_versions().await.len(), 2);
         assert!(volume.unfinished().is_empty(), "{:?}", volume.unfinished());
+        Counted::borne(
+            "kubelet and containerd are killed under a stage",
+            ("kubelet or containerd killed", 2),
+            2,
+        );
     })
     .await;
 }

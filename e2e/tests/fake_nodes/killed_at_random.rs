@@ -3,9 +3,13 @@
 use crate::shapes::{PIPELINE, left_running, models_lost, outcome};
 use fastrand::Rng;
 use futures::future::join_all;
+use serde_json::json;
+use std::collections::BTreeSet;
+use trainyard_crds::v1alpha1::{MLPipeline, PipelineRun};
 use trainyard_e2e::vocabulary::{
     Counted, Namespace, OwnOperator, PipelineManifest, Snapshot, full, on_fake_nodes_of_its_own, pipeline, seed,
 };
+use trainyard_engine::schedule::SlotFate;
 
 /// How often it is killed.
 const KILLS: u64 = 20;
@@ -13,6 +17,8 @@ const KILLS: u64 = 20;
 const KILLS_WHEN_FULL: u64 = 200;
 /// Runs at the same time; another begins when one has ended.
 const RUNS_AT_ONCE: usize = 5;
+/// Beside them goes a schedule, whose clock is an hour further whenever a run of it has ended.
+const SCHEDULED: &str = "hourly";
 /// At most so many requests, answers and events of watches go by from one kill to the next: its lists at the start are about ten of
 /// them, so that some lives end before they have begun.
 const MOMENTS_MAX: u64 = 200;
@@ -30,18 +36,28 @@ async fn killed_at_random_moments_amid_a_stream_of_runs_each_ends_as_it_should()
         let kills = if full() { KILLS_WHEN_FULL } else { KILLS };
         let operator = ns.own_operator().await;
         ns.make(&manifest()).await;
-        let runs = operator
-            .kept_up_while(stream_of_runs(ns, &operator, kills, &mut random))
+        ns.set_clock("2026-03-02T00:10:00Z");
+        let hourly = json!({"cron": "@hourly", "missedRuns": "All"});
+        ns.make(&pipeline(SCHEDULED).set("schedule", hourly).on_fake_nodes())
             .await;
-        let counted = counted(ns, &operator, &runs).await;
+        let stream = Box::pin(stream_of_runs(ns, &operator, kills, &mut random));
+        let (runs, slots) = operator.kept_up_while(stream).await;
+        let mut counted = counted(ns, &operator, &runs).await;
+        counted.runs += slots;
+        counted.ended_otherwise += slots_lost(ns, slots).await;
         counted.write_down();
         counted.nothing_is_lost();
     })
     .await;
 }
 
-/// Runs, a few at a time, until it was killed so often; gives them at their ends.
-async fn stream_of_runs(ns: &Namespace, operator: &OwnOperator<'_>, kills: u64, random: &mut Rng) -> Vec<Snapshot> {
+/// Runs, a few at a time, until it was killed so often; gives them at their ends, and how many slots were due meanwhile.
+async fn stream_of_runs(
+    ns: &Namespace,
+    operator: &OwnOperator<'_>,
+    kills: u64,
+    random: &mut Rng,
+) -> (Vec<Snapshot>, u64) {
     let killing = async {
         for number in 1..=kills {
             operator.kill_after_moments(random.u64(1..=MOMENTS_MAX));
@@ -56,8 +72,40 @@ async fn stream_of_runs(ns: &Namespace, operator: &OwnOperator<'_>, kills: u64, 
         }
         ended
     });
-    let ((), ended) = tokio::join!(killing, join_all(lanes));
-    ended.into_iter().flatten().collect()
+    let slots = async {
+        let is_known = |pipeline: &MLPipeline| pipeline.status.as_ref().is_some_and(|s| s.next_slot.is_some());
+        ns.wait_for(SCHEDULED, "the schedule is known", is_known).await;
+        let mut due = 0;
+        while !is_over() {
+            due += 1;
+            let (day, hour) = (2 + due / 24, due % 24);
+            ns.set_clock(&format!("2026-03-{day:02}T{hour:02}:00:01Z"));
+            let run = ns.run(&format!("{SCHEDULED}-202603{day:02}-{hour:02}00")).await;
+            run.succeeds().await;
+        }
+        due
+    };
+    let ((), ended, due) = tokio::join!(killing, join_all(lanes), slots);
+    (ended.into_iter().flatten().collect(), due)
+}
+
+/// Slots that have not run, and runs beyond one a slot.
+async fn slots_lost(ns: &Namespace, due: u64) -> u64 {
+    let all_ran = |pipeline: &MLPipeline| {
+        let slots = pipeline.status.iter().flat_map(|status| &status.slots);
+        let ran = slots
+            .filter(|range| range.fate == SlotFate::Ran)
+            .map(|range| range.count.cast_unsigned());
+        ran.sum::<u64>() == due
+    };
+    let pipeline = ns.wait_for(SCHEDULED, "each slot ran", all_ran).await;
+    let others = pipeline.status.iter().flat_map(|status| &status.slots);
+    let others = others.filter(|range| range.fate != SlotFate::Ran).count() as u64;
+    let runs = ns
+        .list::<PipelineRun>(&format!("trainyard.dev/pipeline={SCHEDULED}"))
+        .await;
+    let slots: BTreeSet<_> = runs.iter().map(|run| run.spec.slot.clone()).collect();
+    others + (runs.len() - slots.len()) as u64
 }
 
 async fn counted(ns: &Namespace, operator: &OwnOperator<'_>, runs: &[Snapshot]) -> Counted {

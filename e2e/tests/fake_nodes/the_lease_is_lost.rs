@@ -4,7 +4,7 @@
 use futures::future::join_all;
 use std::collections::BTreeSet;
 use trainyard_e2e::Election;
-use trainyard_e2e::vocabulary::{on_fake_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, on_fake_nodes_of_its_own, pipeline};
 
 /// Runs at once.
 const RUNS: usize = 5;
@@ -53,6 +53,11 @@ async fn amid_runs_its_leader_ends_and_they_go_on_with_the_next_start() {
         assert_eq!(ns.model_versions().await.len(), RUNS);
         operator.leads().await;
         assert_eq!(cluster.changes_of_leaders().await, 1);
+        Counted::borne(
+            "amid runs: the Lease is lost",
+            ("Lease deleted or taken", 2),
+            RUNS as u64,
+        );
     })
     .await;
 }
@@ -89,6 +94,11 @@ async fn a_leader_that_slept_through_its_term_goes_no_step_further() {
             assert_eq!(distinct.len(), asked_for.len(), "{asked_for:?}");
         }
         assert_eq!(ns.model_versions().await.len(), RUNS);
+        Counted::borne(
+            "amid runs: the leader sleeps through its term",
+            ("SIGSTOP", 1),
+            RUNS as u64,
+        );
     })
     .await;
 }

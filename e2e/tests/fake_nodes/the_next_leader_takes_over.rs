@@ -5,7 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::io::{Write as _, stdout};
 use trainyard_e2e::Election;
-use trainyard_e2e::vocabulary::{on_fake_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, on_fake_nodes_of_its_own, pipeline};
 
 /// Runs at once.
 const RUNS: usize = 10;
@@ -74,6 +74,11 @@ async fn a_leader_that_is_killed_or_stopped_amid_ten_runs_is_followed_and_no_att
         for operator in [&first, &second] {
             assert!(operator.log().contains("attempt created"), "{}", operator.log());
         }
+        Counted::borne(
+            "amid runs: the leader goes",
+            ("leader killed or stopped", 2),
+            RUNS as u64,
+        );
     })
     .await;
 }

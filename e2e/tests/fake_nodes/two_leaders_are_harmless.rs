@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use std::collections::BTreeSet;
 use trainyard_e2e::Election;
-use trainyard_e2e::vocabulary::{on_fake_nodes_of_its_own, pipeline};
+use trainyard_e2e::vocabulary::{Counted, on_fake_nodes_of_its_own, pipeline};
 
 /// Runs at once.
 const RUNS: usize = 10;
@@ -44,6 +44,7 @@ async fn two_that_act_on_the_same_ten_runs_make_each_attempt_and_each_version_on
                 operator.name()
             );
         }
+        Counted::borne("two operators act at once", ("election switched off", 1), RUNS as u64);
     })
     .await;
 }

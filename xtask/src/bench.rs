@@ -29,6 +29,8 @@ pub(crate) enum Benchmark {
     Cluster(cluster::Arguments),
     /// Thousands of runs through one operator, its start with all of them kept, bursts of runs on one kubelet.
     Scale(scale::Arguments),
+    /// Nothing: the page is written anew from the figures that are kept.
+    Page,
 }
 
 /// How much of it.
@@ -73,6 +75,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
         Benchmark::Data(arguments) => data(arguments)?,
         Benchmark::Cluster(arguments) => cluster::run(arguments)?,
         Benchmark::Scale(arguments) => scale::run(arguments)?,
+        Benchmark::Page => {}
     }
     let page = repository::root().join("docs/benchmarks.md");
     fs::write(&page, report::page()?).with_context(|| format!("cannot write {page}"))?;

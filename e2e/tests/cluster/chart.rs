@@ -23,6 +23,8 @@ async fn a_value_with_a_typo_is_refused_with_its_place() {
             ("workspace.size=5Gb", "at '/workspace/size'"),
             ("clusterWide=yes", "at '/clusterWide': got string, want boolean"),
             ("operator.replicas=0", "at '/operator/replicas': minimum: got 0, want 1"),
+            ("operator.leaseDuration=2s", "at '/operator/leaseDuration'"),
+            ("operator.finishedJobsKept=1d", "at '/operator/finishedJobsKept'"),
         ] {
             let refusal = ns
                 .helm_refused(&format!("install trainyard {CHART} --dry-run=server --set {value}"))

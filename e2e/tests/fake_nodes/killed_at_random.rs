@@ -89,7 +89,7 @@ async fn stream_of_runs(
     (ended.into_iter().flatten().collect(), due)
 }
 
-/// Slots that have not run, and runs beyond one a slot.
+/// Slots that have not run, and runs and models beyond one a slot, or missing.
 async fn slots_lost(ns: &Namespace, due: u64) -> u64 {
     let all_ran = |pipeline: &MLPipeline| {
         let slots = pipeline.status.iter().flat_map(|status| &status.slots);
@@ -105,7 +105,12 @@ async fn slots_lost(ns: &Namespace, due: u64) -> u64 {
         .list::<PipelineRun>(&format!("trainyard.dev/pipeline={SCHEDULED}"))
         .await;
     let slots: BTreeSet<_> = runs.iter().map(|run| run.spec.slot.clone()).collect();
-    others + (runs.len() - slots.len()) as u64
+    let models = ns.model_versions().await;
+    let models = models
+        .iter()
+        .filter(|version| version.spec.pipeline.as_str() == SCHEDULED)
+        .count() as u64;
+    others + (runs.len() - slots.len()) as u64 + models.abs_diff(due)
 }
 
 async fn counted(ns: &Namespace, operator: &OwnOperator<'_>, runs: &[Snapshot]) -> Counted {

@@ -210,7 +210,8 @@ pub(crate) fn outcome(run: &Snapshot) -> String {
 
 /// What is wrong with the namespace's models after these runs; nothing where each run's model is listed and the newest is champion.
 pub(crate) async fn models_lost(ns: &Namespace, runs: &[Snapshot]) -> Vec<String> {
-    let listed: Vec<ModelVersion> = ns.model_versions().await;
+    let mut listed: Vec<ModelVersion> = ns.model_versions().await;
+    listed.retain(|version| version.spec.pipeline.as_str() == PIPELINE);
     let succeeded = runs.iter().filter(|run| run.phase() == RunPhase::Succeeded);
     let mut made: Vec<_> = succeeded.filter_map(|run| run.status().model_version.clone()).collect();
     let mut lost = Vec::new();

@@ -261,12 +261,14 @@ pub(crate) fn write(page: &mut String, figures: &ScaleFigures) -> std::fmt::Resu
         ),
     ] {
         let ratio = median(bursts.iter().map(|burst| burst.runs / burst.bare_pods));
-        let runs = median(bursts.iter().map(|burst| burst.runs));
-        let bare = median(bursts.iter().map(|burst| burst.bare_pods));
+        let rounds: Vec<_> = bursts
+            .iter()
+            .map(|burst| format!("{:.1} s and {:.1} s", burst.runs, burst.bare_pods))
+            .collect();
         row(
             &what,
             format!("at most {BURST_AT_MOST} x"),
-            format!("{ratio:.2} x ({runs:.1} s and {bare:.1} s)"),
+            format!("{ratio:.2} x, the median of {}", rounds.join(", ")),
             Some(ratio <= BURST_AT_MOST),
         )?;
         let operator = median(bursts.iter().map(|burst| burst.operator));

@@ -14,7 +14,7 @@ const LOOKS_EVERY: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_secs(2);
 /// How many steps are remembered: runs that began before are over.
 const STEPS: usize = 8;
-/// How far the clocks of a cluster's machines may be apart, in milliseconds.
+/// Clocks that are further apart than this, in milliseconds, were set to different times.
 pub(crate) const APART: u64 = 60_000;
 
 /// The clock that schedules go by, and the time of runs, which no step of it disturbs.
@@ -68,13 +68,22 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// What a time that somebody wrote down is in even time. Before or after which step that was, and whether his clock was stepped as well,
-    /// nobody can say: it counts as late as it can have been, so that a timeout may come late after a step, and never too early.
+    /// A moment of an operator that has seen no step.
+    #[cfg(test)]
+    pub(crate) fn without_steps(now: Timestamp) -> Self {
+        Self {
+            now,
+            shown: now,
+            ahead: vec![0],
+        }
+    }
+
+    /// What a time that somebody wrote down a moment ago is in even time. Before or after which step that was, and whether his clock was
+    /// stepped as well, nobody can say: it is what is nearest.
     pub(crate) fn even(&self, written: Timestamp) -> Timestamp {
         let times = self.ahead.iter().map(|ahead| written.as_millis() - ahead);
-        let latest = self.now.as_millis() + APART.cast_signed();
-        let possible = times.clone().filter(|time| *time <= latest).max();
-        Timestamp::from_millis(possible.or_else(|| times.min()).unwrap_or_default())
+        let nearest = times.min_by_key(|time| time.abs_diff(self.now.as_millis()));
+        Timestamp::from_millis(nearest.unwrap_or_default())
     }
 }
 
@@ -190,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn no_step_makes_anything_older_than_it_is() {
+    fn what_was_just_written_is_as_old_as_it_is_whatever_step_there_was() {
         let at = |hour: i64, minute: i64| Timestamp::from_millis(hour * HOUR + minute * MINUTE);
         let there_and_back: &[(i64, i64)] = &[(10, HOUR), (20, -HOUR)];
         for (what, minutes, steps, written, age) in [
@@ -218,6 +227,8 @@ mod tests {
             ("there and back: between both", 30, there_and_back, at(13, 15), 15),
             ("there and back: after both", 30, there_and_back, at(12, 25), 5),
             ("before the operator began", 15, &[(10, HOUR)], at(7, 0), 315),
+            ("a minute ahead: after the step", 15, &[(10, MINUTE)], at(12, 16), 0),
+            ("a minute ahead: before the step", 15, &[(10, MINUTE)], at(12, 10), 5),
         ] {
             let moment = stepped(minutes, steps);
             assert_eq!(moment.now, at(12, minutes), "{what}");

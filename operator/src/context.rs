@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::leader::Mandate;
-use crate::memory::{Claims, EventReads, Expectations, Failures, Leaving, Marks, Notices, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Leaving, Marks, Notices, Revisions, Tidied, Times};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -40,6 +40,8 @@ pub(crate) struct Context {
     pub event_reads: EventReads,
     /// Pods that are to go, and since when that is known.
     pub leaving: Leaving,
+    /// What was written down about runs, in even time.
+    pub times: Times,
     /// Passes that were cut off, in a row.
     pub failures: Failures,
     /// Which model versions were marked as champions.

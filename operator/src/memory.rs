@@ -9,6 +9,7 @@ mod marks;
 mod notices;
 mod revisions;
 mod tidied;
+mod times;
 
 pub(crate) use claims::{Access, Claims};
 pub(crate) use event_reads::EventReads;
@@ -19,6 +20,7 @@ pub(crate) use marks::Marks;
 pub(crate) use notices::{Notices, Stands, Told};
 pub(crate) use revisions::Revisions;
 pub(crate) use tidied::Tidied;
+pub(crate) use times::Times;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

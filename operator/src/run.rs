@@ -80,6 +80,10 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
     }
     let identity = door::Identity::of(object)?;
     let mut objects = RunObjects::of(&ctx, &identity.namespace, &identity.uid);
+    let moment = ctx.clock.moment();
+    let created = ctx.times.known_or(&key(object), observe::written(object), || {
+        observe::run_created(object, &objects, &moment)
+    });
     let jobs = objects
         .jobs
         .iter()
@@ -98,9 +102,8 @@ async fn reconcile(run: Arc<GuardedRun>, ctx: Arc<Context>) -> Result<Action, Er
         }
         Err(error) => return Err(error),
     };
-    let moment = ctx.clock.moment();
     let mut run = door::run(object, &identity, &revision)?;
-    run.created = moment.even(run.created);
+    run.created = created;
     run.next_version = Some(
         moment
             .shown
@@ -245,8 +248,10 @@ impl Pass<'_> {
             |job| lost.end_of(job).filter(|_| goes_on),
         );
         let missing = gone::look(self.ctx, &self.identity.namespace, &self.run, &self.objects).await?;
+        observe::in_even_time(&mut observed, |written| {
+            self.ctx.times.even(&run, written, &self.moment)
+        });
         observed.attempts.extend(missing.attempts);
-        observe::in_even_time(&mut observed, &self.moment);
         let (plan, mut waiting) = self.plan_and_apply(observed).await?;
         waiting.of_running = lost.said().filter(|_| !goes_on).or(missing.said);
         if plan.status.phase.is_final() {

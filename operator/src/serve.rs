@@ -6,7 +6,7 @@ use crate::error::{Error, with_causes};
 use crate::events::Events;
 use crate::http::{self, Pages};
 use crate::leader::{Election, Mandate, Seat};
-use crate::memory::{Claims, EventReads, Expectations, Failures, Leaving, Marks, Notices, Revisions, Tidied};
+use crate::memory::{Claims, EventReads, Expectations, Failures, Leaving, Marks, Notices, Revisions, Tidied, Times};
 use crate::metrics::Metrics;
 use crate::seen::{SeenJob, SeenPod};
 use crate::settings::Settings;
@@ -80,6 +80,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         notices: Notices::default(),
         event_reads: EventReads::default(),
         leaving: Leaving::default(),
+        times: Times::default(),
         failures: Failures::default(),
         marks: Marks::default(),
         tidied: Arc::new(Tidied::default()),
@@ -411,6 +412,7 @@ async fn look_after<K, F>(
                     ctx.expectations.forget(&name);
                     ctx.notices.forget(&name);
                     ctx.leaving.forget(&name);
+                    ctx.times.forget(&name);
                 }
                 ctx.failures.clear(&format!("{kind}/{name}"));
             }

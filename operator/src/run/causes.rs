@@ -63,7 +63,12 @@ pub(super) async fn notice(
         };
         let Some(uid) = uid else { continue };
         let age = since.map_or(Duration::ZERO, |since| {
-            Duration::from_millis(moment.now.since(moment.even(timestamp(&since))).as_millis())
+            Duration::from_millis(
+                moment
+                    .now
+                    .since(ctx.times.even(run, timestamp(&since), moment))
+                    .as_millis(),
+            )
         });
         let due = patience.saturating_sub(age).max(ctx.notices.due_in(run, &job_uid));
         let next = match due.is_zero().then(|| ctx.event_reads.begin()) {

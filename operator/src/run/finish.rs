@@ -148,10 +148,14 @@ pub(super) fn is_newer(version: &ModelVersionName, champion: Option<&str>) -> bo
     champion.is_none_or(|champion| version.age() > champion.age())
 }
 
-/// The run that ended last is the one that says how the pipeline does.
+/// The run that ended last is the one that says how the pipeline does; one that has yet to end ended by a clock that was ahead.
 fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64>) {
     let ended = clock::time(end.ended);
-    let later = status.last_run.as_ref().is_some_and(|last| last.ended.0 > ended.0);
+    let now = clock::time(clock::now());
+    let later = status
+        .last_run
+        .as_ref()
+        .is_some_and(|last| last.ended.0 > ended.0 && last.ended.0 <= now.0);
     if later {
         return;
     }

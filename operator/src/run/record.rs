@@ -10,7 +10,7 @@ use std::io::Write as _;
 use tracing::warn;
 use trainyard_crds::v1alpha1::MLPipeline;
 use trainyard_engine::recorded::{Call, RecordedPass};
-use trainyard_engine::{Observed, Plan};
+use trainyard_engine::{Observed, Plan, RunDraft};
 
 /// Records a call of `plan`, where the settings ask for that.
 pub(super) fn record(pass: &Pass<'_>, observed: &Observed, plan: &Plan) {
@@ -37,6 +37,11 @@ fn call(pass: &Pass<'_>, observed: &Observed, plan: &Plan) -> anyhow::Result<Cal
     let raw = MLPipeline::new(pass.revision.pipeline.name().as_str(), pass.revision.spec.clone());
     let (pipeline, _) = trainyard_crds::door::draft(&raw);
     let run = door::draft(pass.object, pass.identity, pass.revision).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    // As the pass had it, which counts in even time.
+    let run = RunDraft {
+        created: pass.run.created,
+        ..run
+    };
     Ok(Call {
         namespace: pass.identity.namespace.clone(),
         pipeline,

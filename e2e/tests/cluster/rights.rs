@@ -6,6 +6,7 @@ use trainyard_crds::PipelineRun;
 use trainyard_e2e::rights::{Decided, decided};
 use trainyard_e2e::vocabulary::{Namespace, in_namespace, on_a_cluster_of_its_own, pipeline};
 use trainyard_e2e::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
+use trainyard_engine::StagePhase;
 
 fn what_was_decided() -> Decided {
     decided(include_str!("../../../operator/tests/golden/rights.txt")).unwrap()
@@ -108,6 +109,7 @@ async fn there_is_no_right_that_the_operator_does_not_use() {
         ns.apply(pipeline("iris")).await;
         ns.trigger("iris", "first").await.succeeds().await;
         shares_a_revision(ns).await;
+        goes_on_with_the_next_operator(ns).await;
         predicts_with_the_champion(ns).await;
         loses_a_job_and_stops_another(ns).await;
         meets_objects_of_a_newer_version(ns).await;
@@ -129,6 +131,16 @@ async fn keeps_one_run_and_one_version(ns: &Namespace) {
 
 async fn shares_a_revision(ns: &Namespace) {
     ns.start("iris").await.succeeds().await;
+}
+
+/// Which reads the revision that the one before it had in its memory.
+async fn goes_on_with_the_next_operator(ns: &Namespace) {
+    ns.apply(pipeline("slow").misbehaves("train", "sleep:20:1")).await;
+    let run = ns.start("slow").await;
+    run.stage("train").reaches(StagePhase::Running).await;
+    ns.kubectl("rollout restart deployment/trainyard").await;
+    ns.operator_is_ready().await;
+    run.succeeds().await;
 }
 
 async fn predicts_with_the_champion(ns: &Namespace) {

@@ -94,7 +94,9 @@ fn changes_nothing(plan: &Plan, world: &World) -> bool {
     plan.actions.is_empty() && plan.status == world.run.status
 }
 
-/// Fewer distinct histories would say that a kind of step is no longer taken.
+/// Fewer distinct histories would say that a kind of step is no longer taken: of every graph of stages, without a crash,
+const HISTORIES_OF_GRAPHS_AT_LEAST: u128 = 700_000;
+/// and of every flow of data, with crashes.
 const HISTORIES_AT_LEAST: u128 = 1_000_000;
 
 /// What tells two states apart. Time stands still here.
@@ -166,7 +168,7 @@ fn every_graph_of_up_to_four_stages_with_every_outcome() {
     }
     assert_eq!(total.pipelines, 1 + 2 + 8 + 64);
     println!("{} distinct histories", total.histories);
-    assert!(total.histories >= HISTORIES_AT_LEAST);
+    assert!(total.histories >= HISTORIES_OF_GRAPHS_AT_LEAST);
 }
 
 #[test]

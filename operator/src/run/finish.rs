@@ -17,7 +17,7 @@ use serde_json::json;
 use tracing::info;
 use trainyard_contract::FailureClass;
 use trainyard_contract::result::{MESSAGE_BYTES_MAX, MadeModelVersion, cut};
-use trainyard_contract::{ModelVersionName, PipelineName};
+use trainyard_contract::{Duration, ModelVersionName, PipelineName};
 use trainyard_crds::v1alpha1::{LastRun, MLPipeline, MLPipelineStatus, PipelineRun};
 use trainyard_engine::{Action, Plan, RunPhase, Timestamp};
 
@@ -148,15 +148,12 @@ pub(super) fn is_newer(version: &ModelVersionName, champion: Option<&str>) -> bo
     champion.is_none_or(|champion| version.age() > champion.age())
 }
 
-/// The run that ended last is the one that says how the pipeline does; one that has yet to end ended by a clock that was ahead.
+/// The run that ended last is the one that says how the pipeline does; one that ends long after now ended by a clock that was ahead.
 fn remember(status: &mut MLPipelineStatus, end: &End<'_>, generation: Option<i64>) {
     let ended = clock::time(end.ended);
-    let now = clock::time(clock::now());
-    let later = status
-        .last_run
-        .as_ref()
-        .is_some_and(|last| last.ended.0 > ended.0 && last.ended.0 <= now.0);
-    if later {
+    let latest = clock::now().plus(Duration::from_millis(clock::APART));
+    let known = status.last_run.as_ref().map(|last| clock::timestamp(&last.ended));
+    if known.is_some_and(|known| known > end.ended && known <= latest) {
         return;
     }
     status.last_run = Some(LastRun {

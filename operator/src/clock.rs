@@ -39,10 +39,7 @@ struct Steps {
 impl Steps {
     /// Takes in what the clock shows now.
     fn look(&mut self, at: Instant, shown: Timestamp) {
-        let (before, showed) = self.looked;
-        let passed = i64::try_from(at.saturating_duration_since(before).as_millis()).unwrap_or(i64::MAX);
-        let step = shown.as_millis() - showed.as_millis() - passed;
-        if step.unsigned_abs() > u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX) {
+        if let Some(step) = step_since(self.looked, (at, shown)) {
             self.ahead.push(self.ahead() + step);
             // Machines that were not stepped still show the time of the beginning.
             if self.ahead.len() > STEPS + 1 {
@@ -122,16 +119,21 @@ impl Clock {
 
     /// Comes back when the clock was stepped: whoever waits for a time has to look again.
     pub(crate) async fn is_stepped(&self) {
-        let (began, clock) = (Instant::now(), self.now());
+        let began = (Instant::now(), self.now());
         loop {
             tokio::time::sleep(LOOKS_EVERY).await;
-            let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-            let shown = self.now().as_millis().saturating_sub(clock.as_millis());
-            if shown.abs_diff(passed) > u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX) {
+            if step_since(began, (Instant::now(), self.now())).is_some() {
                 return;
             }
         }
     }
+}
+
+/// By how many milliseconds the clock was stepped from one look to a later one, if it was: each is when it was, and what it showed.
+fn step_since((began, showed): (Instant, Timestamp), (at, shows): (Instant, Timestamp)) -> Option<i64> {
+    let passed = i64::try_from(at.saturating_duration_since(began).as_millis()).unwrap_or(i64::MAX);
+    let went = shows.as_millis().saturating_sub(showed.as_millis());
+    (u128::from(went.abs_diff(passed)) > STEP.as_millis()).then(|| went.saturating_sub(passed))
 }
 
 /// What the machine's clock would show if it were ahead by the seconds in a file.

@@ -50,7 +50,7 @@ pub(crate) struct SeenJobStatus {
 #[derive(Clone, Debug, PartialEq, Deserialize, Resource)]
 #[resource(inherit = "Pod")]
 pub(crate) struct SeenPod {
-    /// Which one it is, and whose; without annotations.
+    /// Which one it is, and whose; in the store without annotations.
     #[serde(deserialize_with = "metadata")]
     pub metadata: ObjectMeta,
     /// Of the spec, where it runs.
